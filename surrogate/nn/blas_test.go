@@ -1,0 +1,126 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// gemmNaive is the definition.
+func gemmNaive[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
+	at := func(x []T, ld int, trans bool, i, j int) float64 {
+		if trans {
+			i, j = j, i
+		}
+		return float64(x[i*ld+j])
+	}
+	for i := range m {
+		for j := range n {
+			s := 0.0
+			for l := range k {
+				s += at(a, lda, transA, i, l) * at(b, ldb, transB, l, j)
+			}
+			v := float64(alpha) * s
+			if beta != 0 {
+				v += float64(beta) * float64(c[i*ldc+j])
+			}
+			c[i*ldc+j] = T(v)
+		}
+	}
+}
+
+func testGemm[T Float](t *testing.T, tol float64) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	fill := func(n int) []T {
+		x := make([]T, n)
+		for i := range x {
+			x[i] = T(rng.NormFloat64())
+		}
+		return x
+	}
+	for _, s := range [][3]int{{1, 1, 1}, {3, 5, 2}, {64, 44, 64}, {17, 1, 33}, {1, 40, 7}, {64, 403, 36}, {5, 4, 0}} {
+		for mask := range 8 {
+			m, n, k := s[0], s[1], s[2]
+			ta, tb := mask&1 != 0, mask&2 != 0
+			pad := 0
+			if mask&4 != 0 {
+				pad = 3
+			}
+			ra, ca, rb, cb := m, k, k, n
+			if ta {
+				ra, ca = k, m
+			}
+			if tb {
+				rb, cb = n, k
+			}
+			lda, ldb, ldc := max(ca, 1)+pad, max(cb, 1)+pad, n+pad
+			a, b, c := fill(ra*lda), fill(rb*ldb), fill(m*ldc)
+			for _, beta := range []T{0, 1, -0.5} {
+				if beta == 0 {
+					c[0] = T(math.NaN())
+				}
+				want := append([]T(nil), c...)
+				gemmNaive(ta, tb, m, n, k, 1.25, a, lda, b, ldb, beta, want, ldc)
+				Gemm(ta, tb, m, n, k, 1.25, a, lda, b, ldb, beta, c, ldc)
+				for i := range want {
+					if d := math.Abs(float64(c[i] - want[i])); !(d <= tol*math.Sqrt(float64(k+1))) {
+						t.Fatalf("%v transA=%v transB=%v beta=%v: c[%d] = %v, want %v", s, ta, tb, beta, i, c[i], want[i])
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestGemm(t *testing.T) {
+	t.Run("float32", func(t *testing.T) { testGemm[float32](t, 1e-5) })
+	t.Run("float64", func(t *testing.T) { testGemm[float64](t, 1e-14) })
+}
+
+func TestGemmPanicsOnShortSlices(t *testing.T) {
+	ok := make([]float32, 6)
+	for name, f := range map[string]func(){
+		"A":      func() { Gemm(false, false, 2, 2, 3, 1, ok[:5], 3, ok, 2, 0, ok, 2) },
+		"B":      func() { Gemm(false, true, 2, 2, 3, 1, ok, 3, ok[:5], 3, 0, ok, 2) },
+		"C":      func() { Gemm(false, false, 2, 2, 3, 1, ok, 3, ok, 2, 0, ok[:3], 2) },
+		"stride": func() { Gemm(false, false, 2, 2, 3, 1, ok, 2, ok, 2, 0, ok, 2) },
+	} {
+		func() {
+			defer func() {
+				if recover() == nil {
+					t.Errorf("%s: no panic", name)
+				}
+			}()
+			f()
+		}()
+	}
+}
+
+func TestKernelsDoNotAllocate(t *testing.T) {
+	x := make([]float32, 64*64)
+	y, d := make([]float32, len(x)), make([]float32, len(x))
+	if n := testing.AllocsPerRun(20, func() {
+		Gemm(false, false, 64, 64, 64, 1, x, 64, x, 64, 0, y, 64)
+		GELU(y, d, x)
+		AddBiasActivate(ActGELU, y, d, x[:64], 64, 64)
+		MulColSum(y, d, x[:64], 64, 64)
+		Adam(y, d, x, x, AdamStep{Keep: 1, Eps: 1})
+		LogSumExpRows(x[:64], y, d[:64], d[64:128], 1, 64, 64)
+	}); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkGemm(b *testing.B) {
+	for _, s := range [][3]int{{64, 64, 44}, {64, 64, 64}, {64, 403, 403}, {128, 403, 403}, {256, 403, 403}, {512, 403, 403}, {403, 403, 64}, {403, 403, 128}, {403, 403, 256}} {
+		m, n, k := s[0], s[1], s[2]
+		b.Run(fmt.Sprintf("%dx%dx%d", m, n, k), func(b *testing.B) {
+			x, y, z := make([]float32, m*k), make([]float32, k*n), make([]float32, m*n)
+			for b.Loop() {
+				Gemm(false, false, m, n, k, 1, x, k, y, n, 0, z, n)
+			}
+			b.ReportMetric(2*float64(m*n*k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
+		})
+	}
+}
