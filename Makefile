@@ -1,0 +1,48 @@
+# oceaninv: one-line targets. `make run` and `make test` work on a fresh machine
+# that has Go, make and a package manager.
+
+GO      ?= go
+BIN     := bin/oceaninv
+VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
+LDFLAGS := -X main.version=$(VERSION)
+
+.PHONY: all deps build run test race fuzz chaos bench lint results clean
+
+all: build
+
+deps: ## install the system packages that are missing
+	@sh scripts/deps.sh
+
+build: deps ## build bin/oceaninv
+	@mkdir -p bin
+	$(GO) build -ldflags '$(LDFLAGS)' -o $(BIN) ./cmd/oceaninv
+
+run: build ## the quickstart: a real ocean to a checked posterior
+	$(BIN) run pipelines/quickstart.hcl
+
+test: build ## every test, the race detector on the concurrent packages, the fuzz seeds
+	$(GO) vet ./...
+	$(GO) test -timeout 20m ./...
+	$(MAKE) --no-print-directory race
+
+race: ## the race detector where goroutines meet
+	$(GO) test -race -short -timeout 20m ./workflow/... ./surrogate/train/... ./inversion/... ./pipelines/...
+
+fuzz: deps ## one minute of fuzzing for every parser
+	sh scripts/fuzz.sh 60s
+
+chaos: build ## kill it anywhere: the long form of the chaos tests
+	OCEANINV_CHAOS=200 $(GO) test -run 'Chaos|TwoDrivers|Fault|Scale' -timeout 12m -v ./workflow/...
+
+bench: build ## speed, as ratios within one run
+	$(BIN) bench forward
+	$(BIN) bench train
+	$(GO) test -run '^$$' -bench . -benchmem ./acoustics/... ./surrogate/... ./io/...
+
+lint: ## gofmt, vet, and golangci-lint where it is installed
+	@test -z "$$(gofmt -l . | tee /dev/stderr)"
+	$(GO) vet ./...
+	@if command -v golangci-lint >/dev/null; then golangci-lint run; else echo 'golangci-lint is not installed: only gofmt and go vet ran'; fi
+
+clean: ## remove what was built; results and the store stay
+	rm -rf bin
