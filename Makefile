@@ -11,7 +11,7 @@ LDFLAGS := -X main.version=$(VERSION)
 all: build
 
 deps: ## install the system packages that are missing
-	@sh scripts/deps.sh
+	@sh .ci/deps.sh
 
 build: deps ## build bin/oceaninv
 	@mkdir -p bin
@@ -29,7 +29,7 @@ race: ## the race detector where goroutines meet
 	$(GO) test -race -short -timeout 20m ./workflow/... ./surrogate/train/... ./inversion/... ./pipelines/...
 
 fuzz: deps ## one minute of fuzzing for every parser
-	sh scripts/fuzz.sh 60s
+	sh .ci/fuzz.sh 60s
 
 chaos: build ## kill it anywhere: the long form of the chaos tests
 	OCEANINV_CHAOS=200 $(GO) test -run 'Chaos|TwoDrivers|Fault|Scale' -timeout 12m -v ./workflow/...
