@@ -76,7 +76,7 @@ type bottomBlock struct {
 const seaWaterDensity = 1000
 
 // inline builds an environment that is written out in full.
-func (b *environmentBlock) inline(name string, body hcl.Body) (acoustics.Environment, hcl.Diagnostics) {
+func (b *environmentBlock) inline(d *stage.Decoder) acoustics.Environment {
 	env := acoustics.Environment{Name: name, Surface: acoustics.Boundary{Kind: acoustics.PressureRelease}}
 	var diags hcl.Diagnostics
 	if b.Surface != nil {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -182,7 +183,8 @@ func (d *Decoder) evaluate(expr hcl.Expression) (cty.Value, bool) {
 }
 
 // Errorf reports a mistake in what the user wrote. The path leads to the argument at fault through nested blocks:
-// "training.learning_rate". A block that occurs more than once is counted from 0: "layer.1.density". As much of the
+// "training.learning_rate". A block that occurs more than once is named by its label, "layer.sediment.density", or
+// counted from 0: "layer.1.density". As much of the
 // path as exists is used, so "" is the whole block's header. State what is wrong and what to do, in full sentences.
 func (d *Decoder) Errorf(path, summary, format string, args ...any) {
 	d.report(d.Range(path), summary, fmt.Sprintf(format, args...))
@@ -211,6 +213,9 @@ func (d *Decoder) Range(path string) hcl.Range {
 	}
 	at, body := d.Syntax.DefRange(), d.Syntax.Body
 	steps := strings.FieldsFunc(path, func(r rune) bool { return r == '.' })
+	for i := range steps { // "depths[3]" was written where depths was
+		steps[i], _, _ = strings.Cut(steps[i], "[")
+	}
 	for len(steps) > 0 {
 		if attr, ok := body.Attributes[steps[0]]; ok {
 			return attr.SrcRange
@@ -224,24 +229,32 @@ func (d *Decoder) Range(path string) hcl.Range {
 	return at
 }
 
-// blockAt finds the nested block that the first step names, an index after it counting blocks of that type.
+// blockAt finds the nested block that the first step names. Among several of that type, the next step may be an
+// index, which counts them from 0, or a label.
 func blockAt(body *hclsyntax.Body, steps []string) (*hclsyntax.Block, []string) {
-	index, rest := 0, steps[1:]
-	if len(rest) > 0 {
-		if _, err := fmt.Sscanf(rest[0], "%d", &index); err == nil {
-			rest = rest[1:]
-		}
-	}
+	rest := steps[1:]
+	var of []*hclsyntax.Block
 	for _, b := range body.Blocks {
 		if b.Type != steps[0] {
 			continue
 		}
-		if index == 0 {
-			return b, rest
+		of = append(of, b)
+		if len(rest) > 0 && len(b.Labels) > 0 && b.Labels[0] == rest[0] {
+			return b, rest[1:]
 		}
-		index--
 	}
-	return nil, nil
+	if len(rest) > 0 {
+		if index, err := strconv.Atoi(rest[0]); err == nil {
+			if index < 0 || index >= len(of) {
+				return nil, nil
+			}
+			return of[index], rest[1:]
+		}
+	}
+	if len(of) == 0 {
+		return nil, nil
+	}
+	return of[0], rest
 }
 
 func oneOf(types []Type) string {
