@@ -3,12 +3,12 @@ package stages
 import (
 	"errors"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/gocty"
 
 	"oceaninv/acoustics"
+	"oceaninv/workflow/stage"
 )
 
 // environmentBlock is an ocean as a pipeline writes it: from a file, or in full.
@@ -77,31 +77,28 @@ const seaWaterDensity = 1000
 
 // inline builds an environment that is written out in full.
 func (b *environmentBlock) inline(d *stage.Decoder) acoustics.Environment {
-	env := acoustics.Environment{Name: name, Surface: acoustics.Boundary{Kind: acoustics.PressureRelease}}
-	var diags hcl.Diagnostics
+	env := acoustics.Environment{Name: d.Name, Surface: acoustics.Boundary{Kind: acoustics.PressureRelease}}
 	if b.Surface != nil {
 		env.Surface.Roughness = b.Surface.Roughness
 		if b.Surface.Kind != "" {
 			env.Surface.Kind = acoustics.BoundaryKind(b.Surface.Kind)
 		}
 	}
-	env.Water, diags = b.Water.water(body)
+	env.Water = b.Water.water(d)
 	for i := range b.Ice {
-		l, d := b.Ice[i].layer(body, "ice")
-		env.Cover, diags = append(env.Cover, l), append(diags, d...)
+		env.Cover = append(env.Cover, b.Ice[i].layer(d, "ice"))
 	}
 	for i := range b.Layers {
-		l, d := b.Layers[i].layer(body, "layer")
-		env.Layers, diags = append(env.Layers, l), append(diags, d...)
+		env.Layers = append(env.Layers, b.Layers[i].layer(d, "layer"))
 	}
-	bottom, d := b.Bottom.boundary(body)
-	env.Bottom = bottom
-	return env, append(diags, d...)
+	env.Bottom = b.Bottom.boundary(d)
+	return env
 }
 
-func (w *waterBlock) water(body hcl.Body) (acoustics.Water, hcl.Diagnostics) {
+func (w *waterBlock) water(d *stage.Decoder) acoustics.Water {
 	out := acoustics.Water{
 		Depth: w.Depth, Density: seaWaterDensity, BottomRoughness: w.BottomRoughness,
+		Attenuation: attenuation(d, "water.attenuation", w.Attenuation),
 		VolumeAttenuation: acoustics.VolumeAttenuation{
 			Formula: acoustics.VolumeFormula(w.Absorption), Temperature: w.Temperature,
 			Salinity: w.Salinity, PH: w.PH, MeanDepth: w.MeanDepth,
@@ -110,11 +107,10 @@ func (w *waterBlock) water(body hcl.Body) (acoustics.Water, hcl.Diagnostics) {
 	if w.Density != nil {
 		out.Density = *w.Density
 	}
-	var diags hcl.Diagnostics
 	switch {
 	case (w.Profile == nil) == (w.SoundSpeed == nil):
-		diags = append(diags, invalid(body, "water", "Sound speed of the water",
-			"Give either sound_speed (one number) or a profile block (depth and speed), not both and not neither."))
+		d.Errorf("water", "Sound speed of the water",
+			"Give either sound_speed (one number) or a profile block (depth and speed): not both, and not neither.")
 	case w.SoundSpeed != nil:
 		out.Profile = acoustics.SoundSpeedProfile{
 			Depth: []float64{0, w.Depth}, Speed: []float64{*w.SoundSpeed, *w.SoundSpeed}, Interpolation: acoustics.CLinear,
@@ -124,11 +120,16 @@ func (w *waterBlock) water(body hcl.Body) (acoustics.Water, hcl.Diagnostics) {
 			Depth: w.Profile.Depth, Speed: w.Profile.Speed, Interpolation: interpolation(w.Profile.Interpolation),
 		}
 	}
-	var err error
-	if out.Attenuation, err = parseAttenuation(w.Attenuation); err != nil {
-		diags = append(diags, invalid(body, "water.attenuation", "Invalid attenuation", err.Error()))
+	return out
+}
+
+// attenuation parses an attenuation, reporting a mistake at path.
+func attenuation(d *stage.Decoder, path, s string) acoustics.Attenuation {
+	a, err := parseAttenuation(s)
+	if err != nil {
+		d.Errorf(path, "Invalid attenuation", "%v.", err)
 	}
-	return out, diags
+	return a
 }
 
 func interpolation(s string) acoustics.Interpolation {
@@ -138,32 +139,27 @@ func interpolation(s string) acoustics.Interpolation {
 	return acoustics.Interpolation(s)
 }
 
-func (l *layerBlock) layer(body hcl.Body, kind string) (acoustics.Layer, hcl.Diagnostics) {
-	path := kind + "." + l.Name
-	out := acoustics.Layer{Name: l.Name, Thickness: l.Thickness, BottomRoughness: l.BottomRoughness, Interpolation: interpolation(l.Interpolation)}
-	var diags hcl.Diagnostics
+func (l *layerBlock) layer(d *stage.Decoder, kind string) acoustics.Layer {
+	path := kind + "." + l.Name + "."
 	ends := func(v cty.Value, name string) [2]float64 {
 		e, err := topBottom(v)
 		if err != nil {
-			diags = append(diags, invalid(body, path+"."+name, "Invalid "+name, err.Error()))
+			d.Errorf(path+name, "Unsuitable value", "%s: %v.", name, err)
 		}
 		return e
 	}
-	loss := func(s, name string) acoustics.Attenuation {
-		a, err := parseAttenuation(s)
-		if err != nil {
-			diags = append(diags, invalid(body, path+"."+name, "Invalid attenuation", err.Error()))
-		}
-		return a
-	}
 	c, cs, rho := ends(l.SoundSpeed, "sound_speed"), ends(l.ShearSpeed, "shear_speed"), ends(l.Density, "density")
-	alpha, beta := loss(l.Attenuation, "attenuation"), loss(l.ShearAttenuation, "shear_attenuation")
+	alpha := attenuation(d, path+"attenuation", l.Attenuation)
+	beta := attenuation(d, path+"shear_attenuation", l.ShearAttenuation)
+	out := acoustics.Layer{
+		Name: l.Name, Thickness: l.Thickness, BottomRoughness: l.BottomRoughness, Interpolation: interpolation(l.Interpolation),
+	}
 	for i, depth := range []float64{0, l.Thickness} {
 		out.Knots = append(out.Knots, acoustics.Knot{Depth: depth, Material: acoustics.Material{
 			SoundSpeed: c[i], ShearSpeed: cs[i], Density: rho[i], Attenuation: alpha, ShearAttenuation: beta,
 		}})
 	}
-	return out, diags
+	return out
 }
 
 // topBottom reads one number, or [top, bottom]; a missing value is zero.
@@ -188,27 +184,23 @@ func topBottom(v cty.Value) ([2]float64, error) {
 }
 
 // boundary is the half-space below the layers, or a rigid or free bottom.
-func (b *bottomBlock) boundary(body hcl.Body) (acoustics.Boundary, hcl.Diagnostics) {
-	kind := acoustics.BoundaryKind(b.Kind)
+func (b *bottomBlock) boundary(d *stage.Decoder) acoustics.Boundary {
+	out := acoustics.Boundary{Kind: acoustics.BoundaryKind(b.Kind)}
 	if b.Kind == "" {
-		kind = acoustics.Halfspace
+		out.Kind = acoustics.Halfspace
 	}
-	out := acoustics.Boundary{Kind: kind}
-	if kind != acoustics.Halfspace {
-		return out, nil
+	if out.Kind != acoustics.Halfspace {
+		return out
 	}
-	var diags hcl.Diagnostics
 	if b.SoundSpeed == nil || b.Density == nil {
-		return out, append(diags, invalid(body, "bottom", "Incomplete half-space",
-			"A half-space needs sound_speed (m/s) and density (kg/m³); or set kind to \"rigid\" or \"pressure_release\"."))
+		d.Errorf("bottom", "Incomplete half-space",
+			"A half-space needs sound_speed (m/s) and density (kg/m³); or set kind to %q or %q.", acoustics.Rigid, acoustics.PressureRelease)
+		return out
 	}
-	out.Material = acoustics.Material{SoundSpeed: *b.SoundSpeed, ShearSpeed: b.ShearSpeed, Density: *b.Density}
-	var err error
-	if out.Material.Attenuation, err = parseAttenuation(b.Attenuation); err != nil {
-		diags = append(diags, invalid(body, "bottom.attenuation", "Invalid attenuation", err.Error()))
+	out.Material = acoustics.Material{
+		SoundSpeed: *b.SoundSpeed, ShearSpeed: b.ShearSpeed, Density: *b.Density,
+		Attenuation:      attenuation(d, "bottom.attenuation", b.Attenuation),
+		ShearAttenuation: attenuation(d, "bottom.shear_attenuation", b.ShearAttenuation),
 	}
-	if out.Material.ShearAttenuation, err = parseAttenuation(b.ShearAttenuation); err != nil {
-		diags = append(diags, invalid(body, "bottom.shear_attenuation", "Invalid attenuation", err.Error()))
-	}
-	return out, diags
+	return out
 }
