@@ -1,0 +1,272 @@
+package envfile
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"oceaninv/acoustics"
+)
+
+func goldenFiles(t testing.TB, pattern string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("testdata", "kraken", pattern))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no %s: %v", pattern, err)
+	}
+	return files
+}
+
+// What is written and read again is the same case.
+func TestRoundTripEnvironments(t *testing.T) {
+	for _, path := range goldenFiles(t, "*.env") {
+		cases, err := ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		assertRoundTrip(t, path, cases)
+	}
+}
+
+func assertRoundTrip(t testing.TB, name string, cases []Case) {
+	t.Helper()
+	var text bytes.Buffer
+	if err := Write(&text, cases); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	again, err := Read(bytes.NewReader(text.Bytes()), "written.env", nil)
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", name, err, text.String())
+	}
+	if len(again) != len(cases) {
+		t.Fatalf("%s: %d profiles became %d", name, len(cases), len(again))
+	}
+	for i := range cases {
+		a, b := cases[i], again[i]
+		a.Warnings, b.Warnings = nil, nil
+		if !reflect.DeepEqual(a, b) {
+			t.Fatalf("%s: profile %d changed:\n%+v\n%+v", name, i+1, a, b)
+		}
+	}
+}
+
+func TestRoundTripFields(t *testing.T) {
+	for _, path := range goldenFiles(t, "*.flp") {
+		c, err := ReadFieldFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var text bytes.Buffer
+		if err := WriteField(&text, c); err != nil {
+			t.Fatal(err)
+		}
+		again, err := ReadField(&text, "written.flp", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range c.Ranges {
+			// Kilometres and back may cost the last bit.
+			if math.Abs(again.Ranges[i]-x) > 1e-15*x {
+				t.Fatalf("%s: range %v became %v", path, x, again.Ranges[i])
+			}
+		}
+		again.Ranges, again.ProfileRanges = c.Ranges, c.ProfileRanges
+		if !reflect.DeepEqual(c, again) {
+			t.Fatalf("%s changed:\n%+v\n%+v", path, c, again)
+		}
+	}
+}
+
+// everything uses every rule of list-directed input and many options.
+const everything = `'It''s all here'  ! title
+1.5D2, ! a frequency
+3 /
+'NAmF.B' ! options
+ 10.0 35.0 8.0 100.0 ! temperature, salinity, pH, depth
+ 0.0 330. 0.0 0.0013 /
+300 0.1 30.0
+ 0.0 3000.0 1400.0 0.9 0.3 1.0
+ 30 /
+2*0 130, 1.5 1D6 / ! repeat counts, power law
+30 1450 0 1 2*0
+   80.0,,, /   ! null values
+
+130 1470 /
+100 0.2 150.0 1.2 5e5
+130.0 1600.0 200.0 1.7 0.01 0.02
+150.0 1700.0 300.0 1.8 .02 .04
+'A' 0.3 1.1 4e5
+150 2000 500 2.1 1-2 2+0
+1400 2000
+50
+3
+50.0 70.0 /
+11
+30 130 /
+3
+50 100 /
+`
+
+func TestListDirectedInput(t *testing.T) {
+	cases, err := Read(strings.NewReader(everything), "all.env", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(cases) != 1 {
+		t.Fatalf("%d profiles", len(cases))
+	}
+	c := cases[0]
+	if c.Title != "It's all here" || c.Reference != 150 {
+		t.Errorf("title %q, frequency %v", c.Title, c.Reference)
+	}
+	if want := []float64{50, 75, 100}; !reflect.DeepEqual(c.Frequencies, want) {
+		t.Errorf("frequencies %v, want %v", c.Frequencies, want)
+	}
+	if want := []float64{50, 60, 70}; !reflect.DeepEqual(c.SourceDepths, want) {
+		t.Errorf("source depths %v, want %v", c.SourceDepths, want)
+	}
+	env := c.Environment
+	if len(env.Cover) != 1 || len(env.Layers) != 1 || env.Surface.Kind != acoustics.Halfspace || env.Surface.Material.Density != 1.3 {
+		t.Fatalf("cover %v, layers %v, surface %v", env.Cover, env.Layers, env.Surface)
+	}
+	if got := env.Cover[0].Knots; len(got) != 1 || got[0].ShearSpeed != 1400 || got[0].Density != 900 {
+		t.Errorf("ice %+v", got)
+	}
+	w := env.Water
+	if want := []float64{1450, 1450, 1470}; !reflect.DeepEqual(w.Profile.Speed, want) || w.Depth != 100 {
+		t.Errorf("water speeds %v, depth %v", w.Profile.Speed, w.Depth)
+	}
+	if v := w.VolumeAttenuation; v.Formula != acoustics.FrancoisGarrison || v.Salinity != 35 {
+		t.Errorf("volume attenuation %+v", v)
+	}
+	if env.Surface.Roughness != 0.1 || env.Cover[0].BottomRoughness != 0 || w.BottomRoughness != 0.2 || env.Layers[0].BottomRoughness != 0.3 {
+		t.Errorf("roughness %v %v %v %v", env.Surface.Roughness, env.Cover[0].BottomRoughness, w.BottomRoughness, env.Layers[0].BottomRoughness)
+	}
+	want := acoustics.Attenuation{Value: 0.01, Unit: acoustics.DBPerMetrePower, Exponent: 1.1, Reference: 150}
+	if m := env.Bottom.Material; m.Attenuation != want || m.ShearAttenuation.Value != 2*1e0*100/100 {
+		t.Errorf("bottom attenuation %+v, shear %+v", m.Attenuation, m.ShearAttenuation)
+	}
+	assertRoundTrip(t, "everything", cases)
+}
+
+func TestReflectionTables(t *testing.T) {
+	text := strings.Replace(pekeris, "'A' 0.0\n100.0 1700.0 0.0 1.8 0.5 0.0", "'F' 0.0", 1)
+	table := "3\n0.0 1.0 180.0\n45.0 0.95 175.0\n90.0 0.9 170.0\n"
+	open := func(extension string) (io.ReadCloser, error) {
+		if extension != ".brc" {
+			return nil, os.ErrNotExist
+		}
+		return io.NopCloser(strings.NewReader(table)), nil
+	}
+	cases, err := Read(strings.NewReader(text), "f.env", open)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := cases[0].Environment.Bottom
+	if got.Kind != acoustics.Reflection || len(got.Reflections) != 3 || got.Reflections[1] != (acoustics.ReflectionCoefficient{GrazingAngle: 45, Magnitude: 0.95, Phase: 175}) {
+		t.Errorf("bottom %+v", got)
+	}
+	var written bytes.Buffer
+	if err := WriteReflections(&written, got.Reflections); err != nil {
+		t.Fatal(err)
+	}
+	again, err := ReadReflections(&written, "again.brc")
+	if err != nil || !reflect.DeepEqual(again, got.Reflections) {
+		t.Errorf("table became %v, %v", again, err)
+	}
+}
+
+// Two units of attenuation do not fit into one file.
+func TestWriteRefusesMixedUnits(t *testing.T) {
+	cases, err := Read(strings.NewReader(pekeris), "p.env", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases[0].Environment.Water.Attenuation = acoustics.Attenuation{Value: 1, Unit: acoustics.DBPerMetre}
+	if err := Write(io.Discard, cases); err == nil || !strings.Contains(err.Error(), "one unit") {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestModeFileRoundTrip(t *testing.T) {
+	phi := func(n int, x float32) []complex64 {
+		v := make([]complex64, n)
+		for i := range v {
+			v[i] = complex(float32(i)*x, -x)
+		}
+		return v
+	}
+	end := ModeBoundary{'A', 1700 + 2i, 300 + 1i, 1.8, 100}
+	set := func(modes int) ModeSet {
+		s := ModeSet{Top: ModeBoundary{Letter: 'V'}, Bottom: end}
+		for m := range modes {
+			s.K = append(s.K, complex(float32(m), -1))
+			s.Phi = append(s.Phi, phi(3, float32(m)))
+		}
+		return s
+	}
+	one := ModeFile{
+		Title: "modes", Frequencies: []float64{50, 100}, Depths: []float32{1, 2, 3},
+		Media: []ModeMedium{{500, false, 0, 1}, {300, true, 100, 1.5}}, Sets: []ModeSet{set(40), set(0)},
+	}
+	two := one
+	two.Title, two.Sets = "second", []ModeSet{set(1), set(7)}
+	want := []ModeFile{one, two}
+	var b bytes.Buffer
+	if err := WriteModes(&b, want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadModes(bytes.NewReader(b.Bytes()), int64(b.Len()), "m.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("modes changed:\n%v\n%v", got, want)
+	}
+	for n := range b.Len() / 2 {
+		if _, err := ReadModes(bytes.NewReader(b.Bytes()[:n]), int64(n), "m.mod"); err == nil {
+			t.Fatalf("cut to %d of %d bytes it is still read", n, b.Len())
+		}
+	}
+}
+
+func TestShadeRoundTrip(t *testing.T) {
+	want := &Shade{
+		Title: "field", PlotType: "rectilin", Frequencies: []float64{50, 60}, Frequency: 50, Bearings: []float64{0},
+		SourceX: []float64{0}, SourceY: []float64{0}, SourceDepths: []float32{10, 20}, ReceiverDepths: []float32{1, 2, 3}, Ranges: []float64{1000, 2000},
+	}
+	for i := range 2 * 2 * 3 * 2 {
+		want.Pressure = append(want.Pressure, complex(float32(i), 0.5))
+	}
+	var b bytes.Buffer
+	if err := WriteShade(&b, want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadShade(bytes.NewReader(b.Bytes()), int64(b.Len()), "f.shd")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("field changed:\n%v\n%v", got, want)
+	}
+	for n := range b.Len() - 85 {
+		if _, err := ReadShade(bytes.NewReader(b.Bytes()[:n]), int64(n), "f.shd"); err == nil {
+			t.Fatalf("cut to %d of %d bytes it is still read", n, b.Len())
+		}
+	}
+}
+
+func asError(t testing.TB, err error) *Error {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) {
+		t.Fatalf("not a diagnostic: %v", err)
+	}
+	return e
+}

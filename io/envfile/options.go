@@ -1,0 +1,184 @@
+package envfile
+
+import (
+	"fmt"
+	"strings"
+
+	"oceaninv/acoustics"
+)
+
+// options is the line of top options.
+type options struct {
+	interpolation acoustics.Interpolation
+	boundary      byte
+	volume        acoustics.VolumeAttenuation
+	robust        bool
+	broadband     bool
+}
+
+var interpolations = map[byte]acoustics.Interpolation{
+	'N': acoustics.N2Linear, 'C': acoustics.CLinear, 'P': acoustics.PCHIP, 'S': acoustics.Spline,
+}
+
+var units = map[byte]acoustics.AttenuationUnit{
+	'N': acoustics.NepersPerMetre, 'F': acoustics.DBPerMetreKHz, 'M': acoustics.DBPerMetre, 'm': acoustics.DBPerMetrePower,
+	'W': acoustics.DBPerWavelength, 'Q': acoustics.QualityFactor, 'L': acoustics.LossParameter,
+}
+
+// letterOf finds the option letter of a value.
+func letterOf[V comparable](letters map[byte]V, v V) (byte, bool) {
+	for letter, w := range letters {
+		if w == v {
+			return letter, true
+		}
+	}
+	return 0, false
+}
+
+// readTop reads the top options and the lines they ask for.
+func (r *caseReader) readTop() error {
+	r.begin()
+	n, err := r.needInt("the number of media", 1, 500)
+	if err != nil {
+		return err
+	}
+	r.media = make([]medium, 0, n)
+	r.c.Mesh = make([]int, n)
+	r.begin()
+	text, err := r.text("the top options")
+	if err != nil {
+		return err
+	}
+	if err := r.parseTop(text); err != nil {
+		return err
+	}
+	if r.top.volume.Formula == acoustics.FrancoisGarrison {
+		if err := r.readFrancoisGarrison(); err != nil {
+			return err
+		}
+	}
+	r.surface, err = r.readBoundary(r.top.boundary, "top", ".trc")
+	return err
+}
+
+// parseTop takes the option letters apart, position by position.
+func (r *caseReader) parseTop(text string) error {
+	option := func(i int) byte {
+		if i < len(text) {
+			return text[i]
+		}
+		return ' '
+	}
+	bad := func(i int, problem, remedy string) error {
+		e := r.wrong(fmt.Sprintf("top option %d is %q: %s", i+1, string(option(i)), problem), remedy)
+		e.Column += i + 1
+		return e
+	}
+	var ok bool
+	if r.top.interpolation, ok = interpolations[option(0)]; !ok {
+		meaning, remedy := "no interpolation of profiles", "use N (1/c² linear), C (c linear), P (PCHIP) or S (spline)"
+		switch option(0) {
+		case 'A':
+			meaning = "an analytic profile, compiled into the Toolbox, is not supported"
+		case 'Q', 'H':
+			meaning = "a range-dependent profile of the ray codes is not supported"
+		}
+		return bad(0, meaning, remedy)
+	}
+	r.c.Interpolation = r.top.interpolation
+	r.top.boundary = option(1)
+	if !strings.ContainsRune("VRAF", rune(option(1))) {
+		return bad(1, "no top boundary", "use V (vacuum), R (rigid), A (half-space) or F (reflection coefficients)")
+	}
+	if r.unit, ok = units[option(2)]; !ok {
+		return bad(2, "no unit of attenuation", "use N, F, M, m, W, Q or L")
+	}
+	switch option(3) {
+	case ' ':
+	case 'T':
+		r.top.volume.Formula = acoustics.Thorp
+	case 'F':
+		r.top.volume.Formula = acoustics.FrancoisGarrison
+	case 'B':
+		return bad(3, "biological layers (fish) are not supported", "leave the option blank and add the loss to the profile")
+	default:
+		return bad(3, "no volume attenuation", "use T (Thorp), F (Francois-Garrison) or a blank")
+	}
+	switch option(4) {
+	case ' ', '_':
+	case '.':
+		r.c.Robust = true
+	case '~', '*':
+		r.warn(r.wrong(fmt.Sprintf("top options %q: an altimetry file is for the ray codes; the surface is taken as flat", text), ""))
+	default:
+		return bad(4, "unknown option", "use '.' (careful root finder) or a blank")
+	}
+	switch option(5) {
+	case ' ', '0':
+	case 'B':
+		r.top.broadband = true
+	default:
+		return bad(5, "unknown option", "use B (broadband) or a blank")
+	}
+	return nil
+}
+
+// readFrancoisGarrison reads temperature, salinity, acidity and depth.
+func (r *caseReader) readFrancoisGarrison() error {
+	r.begin()
+	v := &r.top.volume
+	fields := []struct {
+		what      string
+		x         *float64
+		low, high float64
+	}{
+		{"the temperature (°C)", &v.Temperature, -10, 60}, {"the salinity (psu)", &v.Salinity, 0, 100},
+		{"the pH", &v.PH, 0, 14}, {"the mean depth (m)", &v.MeanDepth, 0, 12000},
+	}
+	for _, f := range fields {
+		x, err := r.needFloat(f.what + " of the Francois-Garrison line")
+		if err != nil {
+			return err
+		}
+		if x < f.low || x > f.high {
+			return r.wrong(fmt.Sprintf("%s of the Francois-Garrison line is %v", f.what, x), fmt.Sprintf("it must lie between %v and %v", f.low, f.high))
+		}
+		*f.x = x
+	}
+	return nil
+}
+
+// readBoundary reads what a boundary letter asks for.
+func (r *caseReader) readBoundary(letter byte, side, extension string) (acoustics.Boundary, error) {
+	switch letter {
+	case 'V':
+		return acoustics.Boundary{Kind: acoustics.PressureRelease}, nil
+	case 'R':
+		return acoustics.Boundary{Kind: acoustics.Rigid}, nil
+	case 'A':
+		p, err := r.readPoint("the " + side + " half-space")
+		if err != nil {
+			return acoustics.Boundary{}, err
+		}
+		return acoustics.Boundary{Kind: acoustics.Halfspace, Material: r.material(p, r.power)}, nil
+	}
+	table, err := r.openReflections(extension)
+	return acoustics.Boundary{Kind: acoustics.Reflection, Reflections: table}, err
+}
+
+func (r *caseReader) openReflections(extension string) ([]acoustics.ReflectionCoefficient, error) {
+	var err error
+	if r.open != nil {
+		var f interface {
+			Read([]byte) (int, error)
+			Close() error
+		}
+		if f, err = r.open(extension); err == nil {
+			defer f.Close()
+			return ReadReflections(f, strings.TrimSuffix(r.name, ".env")+extension)
+		}
+	} else {
+		err = fmt.Errorf("no file can be opened here")
+	}
+	return nil, r.wrong(fmt.Sprintf("option F asks for a %s file of reflection coefficients: %v", extension, err), "put it beside the environmental file")
+}
