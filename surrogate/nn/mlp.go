@@ -1,0 +1,245 @@
+package nn
+
+import (
+	"fmt"
+	"math"
+)
+
+// MLPSpec is the shape of a multilayer perceptron with up to two inputs, as if they were concatenated: In columns
+// and then Cond columns (the conditioner of a conditional flow). Layers counts hidden layers; with none the
+// network is one affine map. Every width may be zero: a network without inputs returns its biases.
+type MLPSpec struct {
+	In, Cond, Out int
+	Hidden        int
+	Layers        int
+	Activation    Activation
+}
+
+// MLP is a perceptron laid out in a parameter arena. It holds no numbers: [MLP.NewCache] gives what a pass
+// needs, the arena is an argument.
+type MLP struct {
+	spec   MLPSpec
+	layers []Dense
+}
+
+// NewMLP reserves the parameters under prefix.0.weight, prefix.0.bias, prefix.1.weight, ...
+func NewMLP(l *Layout, prefix string, spec MLPSpec) *MLP {
+	if spec.In < 0 || spec.Cond < 0 || spec.Out < 0 || spec.Layers < 0 || (spec.Layers > 0 && spec.Hidden < 1) {
+		panic("nn: impossible shape of a perceptron")
+	}
+	m := &MLP{spec: spec}
+	in := spec.In + spec.Cond
+	for k := range spec.Layers {
+		m.layers = append(m.layers, NewDense(l, fmt.Sprintf("%s.%d", prefix, k), in, spec.Hidden))
+		in = spec.Hidden
+	}
+	m.layers = append(m.layers, NewDense(l, fmt.Sprintf("%s.%d", prefix, spec.Layers), in, spec.Out))
+	return m
+}
+
+// Spec returns the network's shape.
+func (m *MLP) Spec() MLPSpec { return m.spec }
+
+// Layers returns the affine maps, first to last, for initialisation and export.
+func (m *MLP) Layers() []Dense { return m.layers }
+
+// MLPScratch is room for gradients that several networks of one pass share. Reserve it for the largest.
+type MLPScratch[T Float] struct{ a, b []T }
+
+// Reserve makes the scratch large enough for networks of this shape and batch.
+func (s *MLPScratch[T]) Reserve(spec MLPSpec, batch int) {
+	if n := batch * spec.Hidden; spec.Layers > 0 && n > len(s.a) {
+		s.a, s.b = make([]T, n), make([]T, n)
+	}
+}
+
+// MLPCache keeps what the backward pass of one network needs: the outputs of the hidden layers and the slopes of
+// their activations, batch×Hidden each, and the network's output.
+type MLPCache[T Float] struct {
+	value, slope [][]T
+	out          []T
+	x, cond      Matrix[T]
+	scratch      *MLPScratch[T]
+}
+
+// NewCache allocates for batches of up to batch rows.
+func NewCache[T Float](m *MLP, batch int, scratch *MLPScratch[T]) *MLPCache[T] {
+	scratch.Reserve(m.spec, batch)
+	c := &MLPCache[T]{out: make([]T, batch*m.spec.Out), scratch: scratch}
+	for range m.spec.Layers {
+		c.value = append(c.value, make([]T, batch*m.spec.Hidden))
+		if m.spec.Activation == Linear {
+			c.slope = append(c.slope, nil)
+			continue
+		}
+		c.slope = append(c.slope, make([]T, batch*m.spec.Hidden))
+	}
+	return c
+}
+
+// Forward returns the network's output, contiguous rows×Out, for the inputs x (rows×In) and cond (rows×Cond)
+// with the parameters p. The output belongs to the cache and the cache keeps views of the inputs: neither may
+// change before [MLPCache.Backward].
+func (c *MLPCache[T]) Forward(m *MLP, p []T, x, cond Matrix[T]) []T {
+	if x.Cols != m.spec.In || cond.Cols != m.spec.Cond || (m.spec.Cond > 0 && cond.Rows != x.Rows) {
+		panic("nn: inputs do not fit the perceptron")
+	}
+	c.x, c.cond = x, cond
+	rows := x.Rows
+	in := x
+	for k, d := range m.layers {
+		last := k == len(m.layers)-1
+		y, act := c.out, Linear
+		if !last {
+			y, act = c.value[k], m.spec.Activation
+		}
+		y = y[:rows*d.Out]
+		mulWeights(d, p, 0, in, 0, y)
+		if k == 0 && m.spec.Cond > 0 {
+			mulWeights(d, p, m.spec.In, cond, 1, y)
+		}
+		var slope []T
+		if act != Linear {
+			slope = c.slope[k][:rows*d.Out]
+		}
+		AddBiasActivate(act, y, slope, View(d.B, p), rows, d.Out)
+		in = NewMatrix(y, rows, d.Out)
+	}
+	return in.Data
+}
+
+// Backward takes the gradient dout of a loss with respect to the output of the last Forward, adds the gradient of
+// the parameters to g and the gradients of the inputs to dx and dcond. A nil g, dx.Data or dcond.Data is skipped.
+// dout is left as it was.
+func (c *MLPCache[T]) Backward(m *MLP, p, g, dout []T, dx, dcond Matrix[T]) {
+	rows := c.x.Rows
+	dy := dout
+	next, spare := c.scratch.a, c.scratch.b
+	for k := len(m.layers) - 1; k >= 0; k-- {
+		d := m.layers[k]
+		if k < len(m.layers)-1 {
+			c.activationBackward(k, g, dy, d, rows)
+		} else if g != nil {
+			ColSum(dy, View(d.B, g), rows, d.Out)
+		}
+		if k == 0 {
+			c.firstBackward(m, p, g, dy, dx, dcond)
+			return
+		}
+		if g != nil {
+			addWeightGradient(d, g, 0, NewMatrix(c.value[k-1], rows, d.In), dy)
+		}
+		h := next[:rows*d.In]
+		addInputGradient(d, p, 0, dy, 0, NewMatrix(h, rows, d.In))
+		dy, next, spare = h, spare, next
+	}
+}
+
+func (c *MLPCache[T]) activationBackward(k int, g, dy []T, d Dense, rows int) {
+	slope := c.slope[k]
+	switch {
+	case slope == nil && g != nil:
+		ColSum(dy, View(d.B, g), rows, d.Out)
+	case slope == nil:
+	case g != nil:
+		MulColSum(dy, slope[:rows*d.Out], View(d.B, g), rows, d.Out)
+	default:
+		Mul(dy, dy, slope[:rows*d.Out])
+	}
+}
+
+func (c *MLPCache[T]) firstBackward(m *MLP, p, g, dy []T, dx, dcond Matrix[T]) {
+	d := m.layers[0]
+	if g != nil {
+		addWeightGradient(d, g, 0, c.x, dy)
+		if m.spec.Cond > 0 {
+			addWeightGradient(d, g, m.spec.In, c.cond, dy)
+		}
+	}
+	if dx.Data != nil {
+		addInputGradient(d, p, 0, dy, 1, dx)
+	}
+	if dcond.Data != nil {
+		addInputGradient(d, p, m.spec.In, dy, 1, dcond)
+	}
+}
+
+// Initialisation is how the matrices of a network start; biases start at zero.
+type Initialisation struct {
+	// Orthogonal draws a matrix with orthonormal rows or columns (whichever are fewer), times Scale; otherwise
+	// the elements are independent normal with standard deviation Scale.
+	Orthogonal bool
+	Scale      float64
+	ZeroLast   bool // start the last layer at zero
+}
+
+// Initialise fills the parameters of m in the arena p. normal returns independent standard normal numbers.
+func Initialise[T Float](m *MLP, p []T, how Initialisation, normal func() float64) {
+	for k, d := range m.layers {
+		w := View(d.W, p)
+		clear(View(d.B, p))
+		switch {
+		case how.ZeroLast && k == len(m.layers)-1:
+			clear(w)
+		case how.Orthogonal:
+			Orthogonal(w, d.In, d.Out, how.Scale, normal)
+		default:
+			for i := range w {
+				w[i] = T(how.Scale * normal())
+			}
+		}
+	}
+}
+
+// Orthogonal fills the rows×cols matrix w with gain times a matrix whose shorter side is orthonormal, uniformly
+// distributed: modified Gram-Schmidt, applied twice, on a normal matrix (Saxe et al. 2014).
+func Orthogonal[T Float](w []T, rows, cols int, gain float64, normal func() float64) {
+	short, long := min(rows, cols), max(rows, cols)
+	q := make([][]float64, short)
+	for i := range q {
+		q[i] = make([]float64, long)
+		for orthonormalise(q[:i], q[i], normal) < 1e-3 {
+		}
+	}
+	for i := range rows {
+		for j := range cols {
+			if rows <= cols {
+				w[i*cols+j] = T(gain * q[i][j])
+			} else {
+				w[i*cols+j] = T(gain * q[j][i])
+			}
+		}
+	}
+}
+
+// orthonormalise draws v and makes it a unit vector orthogonal to those of q. It returns the length that was left
+// of the drawn vector; if that is tiny the direction is noise and the caller draws again.
+func orthonormalise(q [][]float64, v []float64, normal func() float64) float64 {
+	for j := range v {
+		v[j] = normal()
+	}
+	left := 0.0
+	for pass := range 2 {
+		for _, u := range q {
+			s := 0.0
+			for j := range v {
+				s += u[j] * v[j]
+			}
+			for j := range v {
+				v[j] -= s * u[j]
+			}
+		}
+		s := 0.0
+		for _, x := range v {
+			s += x * x
+		}
+		s = math.Sqrt(s)
+		if pass == 0 {
+			left = s
+		}
+		for j := range v {
+			v[j] /= s
+		}
+	}
+	return left
+}
