@@ -1,0 +1,105 @@
+package acoustics
+
+import (
+	"errors"
+	"math"
+	"strings"
+	"testing"
+)
+
+func pekeris() Environment {
+	return Environment{
+		Surface: Boundary{Kind: PressureRelease},
+		Water: Water{
+			Depth: 100, Density: 1000,
+			Profile: SoundSpeedProfile{Depth: []float64{0, 100}, Speed: []float64{1500, 1500}, Interpolation: CLinear},
+		},
+		Layers: []Layer{{Thickness: 10, Interpolation: CLinear, Knots: []Knot{
+			{Depth: 0, Material: Material{SoundSpeed: 1600, Density: 1700, Attenuation: Attenuation{Value: 0.2, Unit: DBPerWavelength}}},
+			{Depth: 10, Material: Material{SoundSpeed: 1650, Density: 1700}},
+		}}},
+		Bottom: Boundary{Kind: Halfspace, Material: Material{SoundSpeed: 1700, Density: 1800}},
+	}
+}
+
+func TestValidateAcceptsGoodEnvironment(t *testing.T) {
+	if err := pekeris().Validate(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestValidateNamesTheField(t *testing.T) {
+	cases := []struct {
+		path  string
+		spoil func(*Environment)
+	}{
+		{"water.depth", func(e *Environment) { e.Water.Depth = 0 }},
+		{"water.density", func(e *Environment) { e.Water.Density = -1 }},
+		{"water.profile.speed[1]", func(e *Environment) { e.Water.Profile.Speed[1] = math.NaN() }},
+		{"water.profile.depth[1]", func(e *Environment) { e.Water.Profile.Depth[1] = 90 }},
+		{"water.profile.depth[1]", func(e *Environment) { e.Water.Profile.Depth[1] = 0 }},
+		{"water.profile.depth[0]", func(e *Environment) { e.Water.Profile.Depth[0] = 5 }},
+		{"water.profile", func(e *Environment) { e.Water.Profile.Speed = nil }},
+		{"water.profile.interpolation", func(e *Environment) { e.Water.Profile.Interpolation = "linear" }},
+		{"water.attenuation.unit", func(e *Environment) { e.Water.Attenuation.Value = 1 }},
+		{"water.volume_attenuation.formula", func(e *Environment) { e.Water.VolumeAttenuation.Formula = "torp" }},
+		{"layers[0].thickness", func(e *Environment) { e.Layers[0].Thickness = 0 }},
+		{"layers[0].knots[1].depth", func(e *Environment) { e.Layers[0].Knots[1].Depth = 9 }},
+		{"layers[0].knots[0].sound_speed", func(e *Environment) { e.Layers[0].Knots[0].SoundSpeed = 0 }},
+		{"layers[0].knots", func(e *Environment) { e.Layers[0].Knots = nil }},
+		{"bottom.material.density", func(e *Environment) { e.Bottom.Material.Density = math.Inf(1) }},
+		{"bottom.kind", func(e *Environment) { e.Bottom.Kind = "soft" }},
+		{"surface.roughness", func(e *Environment) { e.Surface.Roughness = -1 }},
+	}
+	for _, c := range cases {
+		e := pekeris().Clone()
+		c.spoil(&e)
+		var list ValidationErrors
+		if err := e.Validate(); !errors.As(err, &list) {
+			t.Errorf("%s: got %v, want ValidationErrors", c.path, err)
+		} else if list[0].Path != c.path && list[len(list)-1].Path != c.path {
+			t.Errorf("%s: got %v", c.path, list)
+		}
+	}
+}
+
+func TestValidateReportsAllErrors(t *testing.T) {
+	e := pekeris()
+	e.Water.Density = 0
+	e.Layers[0].Thickness = -1
+	e.Bottom.Material.SoundSpeed = 0
+	var list ValidationErrors
+	if errors.As(e.Validate(), &list); len(list) != 3 {
+		t.Fatalf("got %d errors, want 3: %v", len(list), list)
+	}
+}
+
+func TestArrayBelowTheFloor(t *testing.T) {
+	e := pekeris()
+	array := ReceiverArray{Depths: []float64{50, 99}, Range: 1000, DepthOffset: 2}
+	err := array.Validate(e)
+	if err == nil || !strings.Contains(err.Error(), "depths[1]: 101 m is below the sea floor at 100 m") {
+		t.Fatalf("got %v", err)
+	}
+	if err := (Source{Depth: -1}).Validate(e); err == nil {
+		t.Fatal("a source above the surface was accepted")
+	}
+}
+
+func TestTiltTurnsAboutTheDeepestPhone(t *testing.T) {
+	a := ReceiverArray{Depths: []float64{40, 90}, Range: 1000, Tilt: 30}
+	z, r := a.Positions(nil, nil)
+	if math.Abs(z[0]-(90-50*math.Cos(math.Pi/6))) > 1e-12 || math.Abs(r[0]-1025) > 1e-12 || z[1] != 90 || r[1] != 1000 {
+		t.Fatalf("got depths %v ranges %v", z, r)
+	}
+}
+
+func TestCloneSharesNothing(t *testing.T) {
+	e := pekeris()
+	c := e.Clone()
+	c.Water.Profile.Speed[0] = 1
+	c.Layers[0].Knots[0].SoundSpeed = 1
+	if e.Water.Profile.Speed[0] != 1500 || e.Layers[0].Knots[0].SoundSpeed != 1600 {
+		t.Fatal("changing the clone changed the original")
+	}
+}
