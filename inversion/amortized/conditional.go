@@ -1,0 +1,244 @@
+package amortized
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"oceaninv/inversion"
+	"oceaninv/inversion/matchedfield"
+	"oceaninv/surrogate"
+)
+
+// Conditional is a trained conditional flow q(θ | y) and all it needs to be
+// applied to observations in physical units. It is read-only once built: share it
+// between goroutines, each with a [Session] of its own.
+type Conditional struct {
+	Prior *inversion.Prior
+	Form  inversion.FeatureForm
+	// Receivers and Tones are the shape of an observation.
+	Receivers, Tones int
+	// Match is the table of replicas that observations are summarised with, at
+	// these temperatures; nil conditions on the features themselves.
+	Match        *matchedfield.Table
+	Temperatures []float64
+	// Zeta standardises ζ where there is no Match.
+	Zeta Standardizer
+	// Condition standardises the condition.
+	Condition Standardizer
+	Flow      *surrogate.Flow[float64]
+}
+
+// Standardizer is v ↦ (v − Mean)/Scale, element by element.
+type Standardizer struct {
+	Mean, Scale []float64
+}
+
+// FitStandardizer takes mean and standard deviation over the rows of x
+// [rows][width]. A constant column gets scale 1.
+func FitStandardizer(x []float64, width int) Standardizer {
+	rows := len(x) / width
+	s := Standardizer{Mean: make([]float64, width), Scale: make([]float64, width)}
+	for i, v := range x {
+		s.Mean[i%width] += v / float64(rows)
+	}
+	for i, v := range x {
+		d := v - s.Mean[i%width]
+		s.Scale[i%width] += d * d / float64(rows)
+	}
+	for k, v := range s.Scale {
+		if s.Scale[k] = math.Sqrt(v); !(s.Scale[k] > 1e-12*math.Abs(s.Mean[k])) || s.Scale[k] == 0 {
+			s.Scale[k] = 1
+		}
+	}
+	return s
+}
+
+// Apply standardises x in place.
+func (s Standardizer) Apply(x []float64) {
+	w := len(s.Mean)
+	for i := range x {
+		x[i] = (x[i] - s.Mean[i%w]) / s.Scale[i%w]
+	}
+}
+
+// ConditionSize is the length of the condition before the flow: the summary's,
+// or the number of features.
+func (c *Conditional) ConditionSize() int {
+	if c.Match != nil {
+		return matchedfield.NewSummarizer(c.Match, c.Temperatures).Size()
+	}
+	return inversion.FeatureSize(c.Form, c.Receivers, c.Tones)
+}
+
+// Session applies a Conditional. It owns the workspace.
+type Session struct {
+	model    *Conditional
+	summary  *matchedfield.Summarizer
+	pass     *surrogate.Pass[float64]
+	features []float64
+	raw      []float64 // the condition before standardisation: the summary itself
+	cond     []float64
+	u, zeta  []float64
+}
+
+// batch is how many draws go through the flow at once.
+const batch = 1024
+
+// NewSession returns a session.
+func (c *Conditional) NewSession() *Session {
+	d, k := c.Prior.Dim(), c.ConditionSize()
+	s := &Session{
+		model: c, features: make([]float64, inversion.FeatureSize(c.Form, c.Receivers, c.Tones)),
+		raw: make([]float64, k), cond: make([]float64, batch*k), u: make([]float64, batch*d), zeta: make([]float64, d),
+	}
+	if c.Match != nil {
+		s.summary = matchedfield.NewSummarizer(c.Match, c.Temperatures)
+	}
+	if c.Flow != nil {
+		s.pass = c.Flow.NewPass(batch)
+	}
+	return s
+}
+
+// summarize sets s.raw from an observation (data layout [receiver][tone]).
+func (s *Session) summarize(data []complex128) {
+	c := s.model
+	if len(data) != c.Receivers*c.Tones {
+		panic(fmt.Sprintf("amortized: observation of %d values, the model has %d", len(data), c.Receivers*c.Tones))
+	}
+	inversion.Features(s.features, c.Form, data, c.Tones)
+	if s.summary != nil {
+		s.summary.Summarize(s.raw, s.features, 1)
+		return
+	}
+	copy(s.raw, s.features)
+}
+
+// standardize sets u from θ and returns ln|det ∂u/∂θ|.
+func (s *Session) standardize(u, theta []float64) float64 {
+	c := s.model
+	c.Prior.Unbounded(s.zeta, theta)
+	logDet := -c.Prior.Bounded(u, s.zeta) // u is scratch here
+	if s.summary != nil {
+		return logDet + s.summary.Standardize(u, s.zeta, s.raw)
+	}
+	copy(u, s.zeta)
+	c.Zeta.Apply(u)
+	for _, v := range c.Zeta.Scale {
+		logDet -= math.Log(v)
+	}
+	return logDet
+}
+
+// unstandardize sets θ from u and returns ln|det ∂u/∂θ|.
+func (s *Session) unstandardize(theta, u []float64) float64 {
+	c := s.model
+	logDet := 0.0
+	if s.summary != nil {
+		s.summary.Unstandardize(s.zeta, u, s.raw)
+		logDet = s.summary.Standardize(theta, s.zeta, s.raw) // theta is scratch here
+	} else {
+		for i, v := range u {
+			s.zeta[i] = v*c.Zeta.Scale[i] + c.Zeta.Mean[i]
+			logDet -= math.Log(c.Zeta.Scale[i])
+		}
+	}
+	return logDet - c.Prior.Bounded(theta, s.zeta)
+}
+
+// Prepare writes what the flow is trained on for one pair (θ, y): the
+// standardised parameters u [D] and the condition before standardisation
+// [ConditionSize].
+func (s *Session) Prepare(u, condition, theta []float64, data []complex128) {
+	s.summarize(data)
+	s.standardize(u, theta)
+	copy(condition, s.raw)
+}
+
+// condition fills n rows with the standardised condition.
+func (s *Session) condition(n int) []float64 {
+	k := len(s.raw)
+	copy(s.cond[:k], s.raw)
+	s.model.Condition.Apply(s.cond[:k])
+	for i := 1; i < n; i++ {
+		copy(s.cond[i*k:(i+1)*k], s.cond[:k])
+	}
+	return s.cond[:n*k]
+}
+
+// Sample draws n times from q(θ | y) for the observation, with log densities.
+func (s *Session) Sample(n int, data []complex128, rng *rand.Rand) (*inversion.Draws, error) {
+	d := s.model.Prior.Dim()
+	out := inversion.NewDraws(n, d)
+	out.LogProb = make([]float64, n)
+	s.summarize(data)
+	for lo := 0; lo < n; lo += batch {
+		rows := min(batch, n-lo)
+		z := s.u[:rows*d]
+		for i := range z {
+			z[i] = rng.NormFloat64()
+		}
+		for i := range rows {
+			out.LogProb[lo+i] = logNormal(z[i*d : (i+1)*d])
+		}
+		u, logDet, err := s.pass.Inverse(z, s.condition(rows))
+		if err != nil {
+			return nil, err
+		}
+		for i := range rows { // logDet is of the inverse
+			out.LogProb[lo+i] += s.unstandardize(out.Row(lo+i), u[i*d:(i+1)*d]) - logDet[i]
+		}
+	}
+	return out, nil
+}
+
+// LogDensity sets dst[i] to ln q(θ_i | y) for the rows of theta, -Inf outside
+// the prior.
+func (s *Session) LogDensity(dst, theta []float64, data []complex128) error {
+	d := s.model.Prior.Dim()
+	if len(theta) != len(dst)*d {
+		panic(fmt.Sprintf("amortized: %d densities of %d values", len(dst), len(theta)))
+	}
+	s.summarize(data)
+	for lo := 0; lo < len(dst); lo += batch {
+		rows := min(batch, len(dst)-lo)
+		u := s.u[:rows*d]
+		for i := range rows {
+			t := theta[(lo+i)*d : (lo+i+1)*d]
+			if !s.model.Prior.Inside(t) {
+				dst[lo+i] = math.Inf(-1)
+				clear(u[i*d : (i+1)*d])
+				continue
+			}
+			dst[lo+i] = s.standardize(u[i*d:(i+1)*d], t)
+		}
+		z, logDet, err := s.pass.Forward(u, s.condition(rows))
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			dst[lo+i] += logDet[i] + logNormal(z[i*d:(i+1)*d])
+		}
+	}
+	return nil
+}
+
+// Misfit is ln(1 + χ²/N) of the best replica for the observation that was
+// sampled or evaluated last: about ln 2 for an observation the table fits, and
+// larger for one out of distribution. It is NaN for a model without a table.
+func (s *Session) Misfit() float64 {
+	if s.summary == nil {
+		return math.NaN()
+	}
+	return s.raw[len(s.raw)-1]
+}
+
+// logNormal is the log density of the standard normal at z.
+func logNormal(z []float64) float64 {
+	sum := 0.0
+	for _, v := range z {
+		sum += v * v
+	}
+	return -sum/2 - float64(len(z))/2*math.Log(2*math.Pi)
+}

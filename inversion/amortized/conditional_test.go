@@ -1,0 +1,168 @@
+package amortized
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"oceaninv/inversion"
+	"oceaninv/inversion/matchedfield"
+	"oceaninv/surrogate"
+)
+
+// box is a two-parameter problem with a linear field over a box.
+func box(t *testing.T) *inversion.Prior {
+	t.Helper()
+	p := inversion.DefaultProblem()
+	p.Parameters = []inversion.Parameter{
+		{Name: "range", Prior: inversion.Marginal{Kind: inversion.Uniform, Low: 2, High: 4}},
+		{Name: "source_depth", Prior: inversion.Marginal{Kind: inversion.Uniform, Low: -3, High: 1}},
+	}
+	prior, err := p.Prior()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prior
+}
+
+func field(dst []complex128, theta []float64) {
+	dst[0] = complex(theta[0], 0.5*theta[1])
+	dst[1] = complex(theta[0]-theta[1], 0.2*theta[0])
+}
+
+const noiseVariance = 0.3 // of each complex value
+
+func table(t *testing.T, prior *inversion.Prior) *matchedfield.Table {
+	t.Helper()
+	v := noiseVariance / 2
+	tab, err := matchedfield.Build(context.Background(), matchedfield.Lattice{
+		Points: []int{60, 60}, Theta: prior.Quantile, Zeta: prior.Unbounded,
+	}, []float64{v, v, v, v}, 1, func() (matchedfield.Predictor, error) {
+		p := make([]complex128, 2)
+		return func(data, theta []float64) error {
+			field(p, theta)
+			inversion.Features(data, inversion.AbsoluteField, p, 2)
+			return nil
+		}, nil
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tab
+}
+
+// model is a Conditional with a randomly initialised flow: the identities below
+// hold whatever its weights.
+func model(t *testing.T, matched bool) *Conditional {
+	t.Helper()
+	prior := box(t)
+	c := &Conditional{
+		Prior: prior, Form: inversion.AbsoluteField, Receivers: 1, Tones: 2, Temperatures: []float64{1, 5},
+		Zeta: Standardizer{Mean: []float64{0.1, -0.2}, Scale: []float64{1.5, 0.7}},
+	}
+	if matched {
+		c.Match = table(t, prior)
+	}
+	spec := surrogate.DefaultFlow()
+	spec.Dim, spec.CondDim, spec.Coupling, spec.Hidden, spec.InitGain = 2, c.ConditionSize(), "spline", 16, 0.5
+	flow, err := surrogate.NewFlow[float64](spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Flow = flow
+	k := c.ConditionSize()
+	c.Condition = Standardizer{Mean: make([]float64, k), Scale: make([]float64, k)}
+	for i := range c.Condition.Scale {
+		c.Condition.Mean[i], c.Condition.Scale[i] = 0.3, 2
+	}
+	return c
+}
+
+func observation() []complex128 {
+	y := make([]complex128, 2)
+	field(y, []float64{2.7, -1.2})
+	y[0] += complex(0.1, -0.2)
+	return y
+}
+
+func TestDensityIntegratesToOne(t *testing.T) {
+	for _, matched := range []bool{true, false} {
+		s := model(t, matched).NewSession()
+		const n = 250
+		theta, dst := make([]float64, 0, 2*n*n), make([]float64, n*n)
+		for i := range n {
+			for j := range n {
+				theta = append(theta, 2+2*(float64(i)+0.5)/n, -3+4*(float64(j)+0.5)/n)
+			}
+		}
+		if err := s.LogDensity(dst, theta, observation()); err != nil {
+			t.Fatal(err)
+		}
+		sum := 0.0
+		for _, l := range dst {
+			sum += math.Exp(l) * (2.0 / n) * (4.0 / n)
+		}
+		if math.Abs(sum-1) > 2e-3 { // midpoint rule over a density with steep edges in θ
+			t.Errorf("matched field %v: the density integrates to %g", matched, sum)
+		}
+	}
+}
+
+func TestDrawsCarryTheirDensityAndStayInThePrior(t *testing.T) {
+	for _, matched := range []bool{true, false} {
+		c := model(t, matched)
+		s := c.NewSession()
+		draws, err := s.Sample(batch+300, observation(), rand.New(rand.NewPCG(4, 2)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		dst := make([]float64, draws.N())
+		if err := s.LogDensity(dst, draws.Theta, observation()); err != nil {
+			t.Fatal(err)
+		}
+		for i := range dst {
+			if !c.Prior.Inside(draws.Row(i)) {
+				t.Fatalf("draw %v left the prior", draws.Row(i))
+			}
+			if math.Abs(dst[i]-draws.LogProb[i]) > 1e-6*(1+math.Abs(dst[i])) {
+				t.Fatalf("matched field %v: draw %d has log density %g, its evaluation %g", matched, i, draws.LogProb[i], dst[i])
+			}
+		}
+	}
+}
+
+func TestDensityOutsideThePriorIsZero(t *testing.T) {
+	dst := make([]float64, 2)
+	if err := model(t, true).NewSession().LogDensity(dst, []float64{5, 0, 3, 0}, observation()); err != nil {
+		t.Fatal(err)
+	}
+	if !math.IsInf(dst[0], -1) || math.IsInf(dst[1], 0) {
+		t.Errorf("log densities %v, want -Inf outside and finite inside", dst)
+	}
+}
+
+func TestMisfitFlagsAForeignObservation(t *testing.T) {
+	s := model(t, true).NewSession()
+	at := func(y []complex128) float64 {
+		if _, err := s.Sample(1, y, rand.New(rand.NewPCG(1, 1))); err != nil {
+			t.Fatal(err)
+		}
+		return s.Misfit()
+	}
+	if fits, foreign := at(observation()), at([]complex128{-30, 40i}); !(fits < 1.5) || !(foreign > 4) {
+		t.Errorf("misfit %g of a fitting observation, %g of a foreign one", fits, foreign)
+	}
+}
+
+func TestFitStandardizer(t *testing.T) {
+	x := []float64{1, 7, 3, 7, 5, 7}
+	s := FitStandardizer(x, 2)
+	s.Apply(x)
+	want := []float64{-math.Sqrt(1.5), 0, 0, 0, math.Sqrt(1.5), 0}
+	for i := range x {
+		if math.Abs(x[i]-want[i]) > 1e-14 {
+			t.Fatalf("standardised to %v, want %v", x, want)
+		}
+	}
+}
