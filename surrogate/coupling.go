@@ -129,6 +129,7 @@ type halfPass[T Float] struct {
 	fn    elementwisePass[T]
 	theta [2]nn.Matrix[T]
 	x, y  nn.Matrix[T]
+	grad  elementwiseGrad[T] // here, since an interface call would send a local one to the heap
 }
 
 func (p *couplingPass[T]) forward(a *blockIO[T]) error {
@@ -197,7 +198,8 @@ func (h *halfPass[T]) run(a *blockIO[T], first, inverse bool) {
 // backward mirrors run: halves go in the opposite order, and the gradient of the passive columns goes to where the
 // half read them.
 func (h *halfPass[T]) backward(a *blockIO[T], d *blockGrad[T], room *scratch[T], first, inverse bool) {
-	g := elementwiseGrad[T]{
+	g := &h.grad
+	*g = elementwiseGrad[T]{
 		theta: h.theta, x: h.x, y: h.y, dlogdet: d.dlogdet,
 		dy: d.dy.Columns(h.from, h.to), dx: d.dx.Columns(h.from, h.to),
 	}
@@ -205,9 +207,9 @@ func (h *halfPass[T]) backward(a *blockIO[T], d *blockGrad[T], room *scratch[T],
 		g.dtheta[k] = nn.NewMatrix(room.theta[k], h.theta[k].Rows, h.theta[k].Cols)
 	}
 	if inverse {
-		h.fn.inverseBackward(&g)
+		h.fn.inverseBackward(g)
 	} else {
-		h.fn.forwardBackward(&g)
+		h.fn.forwardBackward(g)
 	}
 	dpassive := d.dy.Columns(h.given, h.until)
 	if first {

@@ -23,6 +23,7 @@ type Pass[T Float] struct {
 	summary  *nn.MLPCache[T]
 	wantCond bool
 	gradient [2][]T
+	grad     blockGrad[T] // here, since an interface call would send a local one to the heap
 	dsummary []T
 	dcond    []T
 	rows     int
@@ -119,16 +120,17 @@ func (p *Pass[T]) Backward(dy, dlogdet, grad []T) (dx, dcond []T) {
 	if dlogdet == nil {
 		dlogdet = p.zeros[:n]
 	}
-	g := blockGrad[T]{params: grad, dlogdet: dlogdet, cond: p.condGradient(n)}
+	g := &p.grad
+	*g = blockGrad[T]{params: grad, dlogdet: dlogdet, cond: p.condGradient(n)}
 	here, spare := p.gradient[0][:n*d], p.gradient[1][:n*d]
 	copy(here, dy)
 	for i := range p.blocks {
 		g.dy, g.dx = nn.NewMatrix(here, n, d), nn.NewMatrix(spare, n, d)
 		if p.inverse {
-			p.blocks[i].inverseBackward(&p.io[i], &g)
+			p.blocks[i].inverseBackward(&p.io[i], g)
 		} else {
 			k := len(p.blocks) - 1 - i
-			p.blocks[k].forwardBackward(&p.io[k], &g)
+			p.blocks[k].forwardBackward(&p.io[k], g)
 		}
 		here, spare = spare, here
 	}
