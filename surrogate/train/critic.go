@@ -18,8 +18,8 @@ type CriticSpec struct {
 type Critic[T nn.Float] struct {
 	spec   CriticSpec
 	mlp    *nn.MLP
-	raw    []T // the trained numbers
-	params []T // what passes use: raw, or its spectrally normalised copy
+	raw    []T   // the trained numbers
+	params []T   // what passes use: raw, or its spectrally normalised copy
 	sigma  []T   // largest singular values
 	u, v   [][]T // leading singular vectors of each matrix
 	chunks []criticChunk[T]
