@@ -1,0 +1,152 @@
+package figure
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// Figure is a drawing, ready to be saved.
+type Figure struct {
+	title         string
+	width, height vg.Length
+	panels        [][]*plot.Plot // rows; nil is an empty place
+	legend        legend
+	bar           *colourBar
+}
+
+// one is a figure of one panel.
+func one(title string, p *plot.Plot, l legend) *Figure {
+	return &Figure{title: title, width: pageWidth, height: pageHeight, panels: [][]*plot.Plot{{p}}, legend: l}
+}
+
+// Save writes the figure in the format that the path's extension names: .png or
+// .svg. The file appears whole or not at all.
+func (f *Figure) Save(path string) error {
+	var b bytes.Buffer
+	if err := f.Write(&b, strings.TrimPrefix(filepath.Ext(path), ".")); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	t, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(t.Name()) // fails once the file has its name
+	_, err = t.Write(b.Bytes())
+	for _, step := range []func() error{func() error { return t.Chmod(0o644) }, t.Sync, t.Close} {
+		if e := step(); err == nil {
+			err = e
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return os.Rename(t.Name(), path)
+}
+
+// Write writes the figure as "png" or "svg".
+func (f *Figure) Write(w io.Writer, format string) error {
+	switch strings.ToLower(format) {
+	case "png":
+		c := vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(dotsPerIn))
+		f.draw(draw.New(c))
+		_, err := vgimg.PngCanvas{Canvas: c}.WriteTo(w)
+		return err
+	case "svg":
+		c := vgsvg.New(f.width, f.height)
+		f.draw(draw.New(c))
+		var b bytes.Buffer
+		if _, err := c.WriteTo(&b); err != nil {
+			return err
+		}
+		_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"),
+			[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")))
+		return err
+	}
+	return fmt.Errorf("figures are written as .png or .svg, not %q", format)
+}
+
+// draw lays out, from the top down: title, legend, panels; the colour bar stands
+// at the right.
+func (f *Figure) draw(c draw.Canvas) {
+	c.SetColor(paper)
+	c.Fill(c.Rectangle.Path())
+	c = draw.Crop(c, 6, -6, 6, -6)
+	if f.title != "" {
+		style := sans(titleSize)
+		style.XAlign, style.YAlign = text.XCenter, text.YTop
+		c.FillText(style, vg.Point{X: c.Center().X, Y: c.Max.Y}, f.title)
+		c.Max.Y -= style.Height(f.title) + 5
+	}
+	c.Max.Y -= f.legend.draw(c)
+	if f.bar != nil {
+		bar := c
+		bar.Min.X = c.Max.X - f.bar.width()
+		c.Max.X = bar.Min.X - 8
+		defer func(data *draw.Canvas) { f.bar.draw(bar, data.Min.Y, data.Max.Y) }(&c)
+	}
+	tiles := draw.Tiles{Rows: len(f.panels), Cols: len(f.panels[0]), PadX: 10, PadY: 10, PadRight: 8, PadTop: 4}
+	for i, row := range plot.Align(f.panels, tiles, c) {
+		for j, canvas := range row {
+			if p := f.panels[i][j]; p != nil {
+				p.Draw(canvas)
+				data := p.DataCanvas(canvas)
+				c.Min.Y, c.Max.Y = data.Min.Y, data.Max.Y // the bar is as high as the last panel
+			}
+		}
+	}
+}
+
+// finite refuses values that are not numbers, naming them.
+func finite(name string, values []float64) error {
+	for i, v := range values {
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			return fmt.Errorf("figure: %s: value number %d is %v", name, i+1, v)
+		}
+	}
+	return nil
+}
+
+// alike refuses lists of different lengths.
+func alike(name string, lists ...[]float64) error {
+	for _, l := range lists[1:] {
+		if len(l) != len(lists[0]) {
+			return fmt.Errorf("figure: %s: lists of %d and %d values", name, len(lists[0]), len(l))
+		}
+	}
+	return nil
+}
+
+// checked is the first of the errors, or nil.
+func checked(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// label writes a tick's value with the digits its step needs.
+func label(v, step float64) string {
+	if math.Abs(v) < step/2 {
+		return "0"
+	}
+	if a := math.Abs(v); a >= 1e6 || a < 1e-4 {
+		return strings.Replace(strconv.FormatFloat(v, 'g', 4, 64), "e-0", "e-", 1)
+	}
+	digits := max(0, int(math.Ceil(-math.Log10(step)-1e-9)))
+	return strconv.FormatFloat(v, 'f', digits, 64)
+}
