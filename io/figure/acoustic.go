@@ -139,7 +139,12 @@ func (m ModeShapes) Draw() (*Figure, error) {
 		for k, v := range s {
 			x[k] = float64(number) + 0.45*v/max(peak, math.SmallestNonzeroFloat64)
 		}
+		c.X.Ticks = append(c.X.Ticks, float64(number))
 		c.Series = append(c.Series, Series{X: x, Y: m.Depths, Hue: 1}, Series{X: []float64{float64(number), float64(number)}, Y: []float64{c.Y.Min, c.Y.Max}, Thin: true, Hue: 7})
+	}
+	c.X.Min, c.X.Max = slices.Min(c.X.Ticks)-0.6, slices.Max(c.X.Ticks)+0.6
+	if len(c.X.Ticks) > 15 {
+		c.X.Ticks = nil // round numbers are enough
 	}
 	if m.Floor != nil {
 		c.References = append(c.References, Reference{Label: "sea floor", Y: m.Floor})
@@ -261,7 +266,7 @@ func (m Replica) Draw() (*Figure, error) {
 		for k := range t.Data {
 			difference[k] = 180 / math.Pi * cmplx.Phase(t.Data[k]*cmplx.Conj(t.Replica[k]))
 		}
-		phase := Chart{X: Axis{Label: "phase", Unit: "degrees", Min: -180, Max: 180}, Y: depth,
+		phase := Chart{X: Axis{Label: "phase", Unit: "degrees", Min: -180, Max: 180, Ticks: []float64{-180, 0, 180}}, Y: depth,
 			Series:     []Series{{Label: "data", X: difference, Y: t.Depths, Points: true, Hue: 1}},
 			References: []Reference{{X: At(0)}}}
 		rows[0], rows[1] = append(rows[0], level), append(rows[1], phase)

@@ -63,7 +63,7 @@ type colourBar struct {
 const barWidth = vg.Length(10)
 
 func (b *colourBar) ticks() (labels []string, at []float64) {
-	for _, t := range (ticks{}).Ticks(b.min, b.max) {
+	for _, t := range (ticks{about: 6}).Ticks(b.min, b.max) {
 		labels, at = append(labels, t.Label), append(at, t.Value)
 	}
 	return labels, at
@@ -103,7 +103,7 @@ func (b *colourBar) draw(c draw.Canvas, low, high vg.Length) {
 	labels, at := b.ticks()
 	for i, v := range at {
 		c.StrokeLine2(stroke(ink, thinLine, Solid), x, up(v), x+3, up(v))
-		c.FillText(style, vg.Point{X: x + 6, Y: up(v)}, labels[i])
+		c.FillText(style, vg.Point{X: x + 6, Y: up(v) + 1}, labels[i])
 	}
 	title := sans(labelSize)
 	title.Rotation = math.Pi / 2

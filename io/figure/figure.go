@@ -98,6 +98,13 @@ func (f *Figure) draw(c draw.Canvas) {
 		defer func(data *draw.Canvas) { f.bar.draw(bar, data.Min.Y, data.Max.Y) }(&c)
 	}
 	tiles := draw.Tiles{Rows: len(f.panels), Cols: len(f.panels[0]), PadX: 10, PadY: 10, PadRight: 8, PadTop: 4}
+	for _, row := range f.panels {
+		for _, p := range row {
+			if p != nil {
+				fitTicks(p, c.Size().X/vg.Length(tiles.Cols), c.Size().Y/vg.Length(tiles.Rows))
+			}
+		}
+	}
 	for i, row := range plot.Align(f.panels, tiles, c) {
 		for j, canvas := range row {
 			if p := f.panels[i][j]; p != nil {

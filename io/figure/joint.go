@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 )
@@ -89,7 +90,7 @@ func (j Joint) panel(x, y Axis, l *legend) (*plot.Plot, scale) {
 	}
 	if levels := drawn.levels(); len(levels) > 0 {
 		line := stroke(hue(1), vg.Points(1), Solid)
-		p.Add(contours(drawn, levels, line))
+		p.Add(clipped{contours(drawn, levels, line)})
 		l.add(names[0], rule{style: line})
 	}
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = x.Min, x.Max, y.Min, y.Max
@@ -128,8 +129,9 @@ func (o outside) padded(x, y Axis) surface {
 const cells = 96
 
 // smoothed is the density of weighted draws on a grid: a histogram convolved with a
-// Gaussian of Scott's width, sigma n^(-1/6) (Scott 1992, eq. 6.42 for d = 2), in
-// each direction, at least one cell. n is the effective number of draws.
+// Gaussian of Scott's width, sigma sqrt(1 - rho^2) n^(-1/6) (Scott 1992, section
+// 6.3, for d = 2 and correlation rho), in each direction, at least one cell. n is
+// the effective number of draws.
 func smoothed(x, y, weights []float64, xa, ya Axis) surface {
 	dx, dy := (xa.Max-xa.Min)/cells, (ya.Max-ya.Min)/cells
 	s := surface{centres(xa.Min, dx), centres(ya.Min, dy), make([]float64, cells*cells)}
@@ -146,9 +148,10 @@ func smoothed(x, y, weights []float64, xa, ya Axis) surface {
 			s.z[r*cells+c] += w
 		}
 	}
-	factor := math.Pow(total*total/squares, -1.0/6)
-	blur(s.z, 1, cells, kernel(factor*deviation(x, weights)/dx))
-	blur(s.z, cells, 1, kernel(factor*deviation(y, weights)/dy))
+	sx, sy, rho := moments(x, y, weights)
+	factor := math.Sqrt(1-rho*rho) * math.Pow(total*total/squares, -1.0/6)
+	blur(s.z, 1, cells, kernel(factor*sx/dx))
+	blur(s.z, cells, 1, kernel(factor*sy/dy))
 	for i := range s.z {
 		s.z[i] /= total * dx * dy
 	}
@@ -163,22 +166,14 @@ func centres(low, step float64) []float64 {
 	return out
 }
 
-// deviation is the weighted standard deviation.
-func deviation(x, weights []float64) float64 {
-	var n, mean, m2 float64
-	for i, v := range x {
-		w := 1.0
-		if weights != nil {
-			w = weights[i]
-		}
-		if w > 0 {
-			n += w
-			d := v - mean
-			mean += d * w / n
-			m2 += w * d * (v - mean)
-		}
+// moments are the weighted standard deviations and the correlation, by gonum; equal
+// draws have correlation 0.
+func moments(x, y, weights []float64) (sx, sy, rho float64) {
+	sx, sy = math.Sqrt(stat.PopVariance(x, weights)), math.Sqrt(stat.PopVariance(y, weights))
+	if sx > 0 && sy > 0 {
+		rho = min(max(stat.Correlation(x, y, weights), -1), 1)
 	}
-	return math.Sqrt(m2 / n)
+	return sx, sy, rho
 }
 
 // kernel is one half of a normalised Gaussian of a width in cells.
@@ -249,84 +244,3 @@ func (s surface) levels() []float64 {
 	}
 	return slices.Compact(out)
 }
-
-// Corner is all marginals and pairs of a posterior.
-type Corner struct {
-	Title string
-	// Parameters with draws of equal length, pairwise.
-	Parameters []Marginal
-	// Detail shows the ranges that hold the posterior rather than the priors'.
-	Detail     bool
-	DrawsLabel string
-	ExactLabel string
-}
-
-// Draw makes the figure.
-func (k Corner) Draw() (*Figure, error) {
-	n := len(k.Parameters)
-	if n == 0 {
-		return nil, fmt.Errorf("figure: no parameters")
-	}
-	names := [2]string{"draws", "exact"}
-	if k.DrawsLabel != "" {
-		names[0] = k.DrawsLabel
-	}
-	if k.ExactLabel != "" {
-		names[1] = k.ExactLabel
-	}
-	axes := make([]Axis, n)
-	for i, m := range k.Parameters {
-		if err := checked(m.check(), alike(m.Label, k.Parameters[0].Draws, m.Draws)); err != nil {
-			return nil, err
-		}
-		axes[i] = m.axis()
-		if k.Detail {
-			axes[i].Min, axes[i].Max = m.support()
-		}
-	}
-	side := min(vg.Length(5.2), vg.Length(17/float64(n))) * vg.Centimeter * vg.Length(n)
-	f := &Figure{title: k.Title, width: max(side, 9*vg.Centimeter), height: max(side, 9*vg.Centimeter) + vg.Centimeter}
-	for row := range n {
-		f.panels = append(f.panels, make([]*plot.Plot, n))
-		for col := range row + 1 {
-			p := k.panel(row, col, axes, names, &f.legend)
-			if row < n-1 {
-				p.X.Label.Text, p.X.Tick.Marker = "", unlabelled{}
-			}
-			if col > 0 && row != col {
-				p.Y.Label.Text, p.Y.Tick.Marker = "", unlabelled{}
-			}
-			f.panels[row][col] = p
-		}
-	}
-	return f, nil
-}
-
-func (k Corner) panel(row, col int, axes []Axis, names [2]string, l *legend) *plot.Plot {
-	if row == col {
-		p := k.Parameters[row].panel(axes[row].Min, axes[row].Max, names, l)
-		p.Y.Label.Text, p.Y.Tick.Marker = "", none{}
-		return p
-	}
-	j := Joint{X: k.Parameters[col], Y: k.Parameters[row]}
-	p, _ := j.panel(axes[col], axes[row], l)
-	return p
-}
-
-// unlabelled are ticks without labels, for inner axes; none is no ticks.
-type (
-	unlabelled struct{}
-	none       struct{}
-)
-
-// Ticks implements plot.Ticker.
-func (unlabelled) Ticks(low, high float64) []plot.Tick {
-	list := ticks{}.Ticks(low, high)
-	for i := range list {
-		list[i].Label = " "
-	}
-	return list
-}
-
-// Ticks implements plot.Ticker.
-func (none) Ticks(low, high float64) []plot.Tick { return nil }

@@ -63,7 +63,7 @@ func (l legend) draw(c draw.Canvas) vg.Length {
 			for _, m := range e.marks {
 				m.Thumbnail(&box)
 			}
-			c.FillText(style, vg.Point{X: x + thumbnail + 4, Y: y}, e.label)
+			c.FillText(style, vg.Point{X: x + thumbnail + 4, Y: y + 1}, e.label)
 			x += thumbnail + 4 + style.Width(e.label) + entryGap
 		}
 		height += row

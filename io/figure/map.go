@@ -197,24 +197,24 @@ type markGlyph struct{ Mark }
 func (g markGlyph) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	if g.X >= p.X.Min && g.X <= p.X.Max && g.Y >= p.Y.Min && g.Y <= p.Y.Max {
-		g.draw(&c, vg.Point{X: x(g.X), Y: y(g.Y)})
+		g.draw(&c, vg.Point{X: x(g.X), Y: y(g.Y)}, min(max(c.Size().X/40, 2.5), 5))
 	}
 }
 
 // Thumbnail implements plot.Thumbnailer.
-func (g markGlyph) Thumbnail(c *draw.Canvas) { g.draw(c, c.Center()) }
+func (g markGlyph) Thumbnail(c *draw.Canvas) { g.draw(c, c.Center(), 4.5) }
 
-func (g markGlyph) draw(c *draw.Canvas, at vg.Point) {
+// draw draws the mark with the given half width.
+func (g markGlyph) draw(c *draw.Canvas, at vg.Point, r vg.Length) {
 	if g.Truth {
-		const r = 5
-		for _, s := range []draw.LineStyle{stroke(paper, 3.2, Solid), stroke(truth, 1.6, Solid)} {
+		for _, s := range []draw.LineStyle{stroke(paper, 0.64*r, Solid), stroke(truth, 0.32*r, Solid)} {
 			c.StrokeLine2(s, at.X-r, at.Y-r, at.X+r, at.Y+r)
 			c.StrokeLine2(s, at.X-r, at.Y+r, at.X+r, at.Y-r)
 		}
 		return
 	}
-	c.DrawGlyphNoClip(draw.GlyphStyle{Color: paper, Radius: 4, Shape: draw.CircleGlyph{}}, at)
-	c.DrawGlyphNoClip(draw.GlyphStyle{Color: ink, Radius: 2.8, Shape: draw.CircleGlyph{}}, at)
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: paper, Radius: 0.8 * r, Shape: draw.CircleGlyph{}}, at)
+	c.DrawGlyphNoClip(draw.GlyphStyle{Color: ink, Radius: 0.55 * r, Shape: draw.CircleGlyph{}}, at)
 }
 
 // contours draws lines of equal height.

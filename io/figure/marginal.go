@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 	"sort"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -143,7 +144,10 @@ func inverse(unit string) string {
 	if unit == "" || unit == "1" {
 		return ""
 	}
-	return "1/(" + unit + ")"
+	if strings.ContainsAny(unit, "/ ") {
+		unit = "(" + unit + ")"
+	}
+	return "1/" + unit
 }
 
 // histogram is a density in equal bins.

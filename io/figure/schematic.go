@@ -120,9 +120,9 @@ func sand(i, n int) color.NRGBA {
 }
 
 func describeLayer(l SchematicLayer) string {
-	speed := fmt.Sprintf("%g m/s", l.SpeedTop)
+	speed := fmt.Sprintf("%.0f m/s", l.SpeedTop)
 	if l.SpeedBottom != l.SpeedTop && !math.IsInf(l.Bottom, 0) {
-		speed = fmt.Sprintf("%g to %g m/s", l.SpeedTop, l.SpeedBottom)
+		speed = fmt.Sprintf("%.0f to %.0f m/s", l.SpeedTop, l.SpeedBottom)
 	}
 	out := speed
 	if l.Name != "" {
@@ -158,4 +158,6 @@ func (s slab) Plot(c draw.Canvas, p *plot.Plot) {
 type nonNegative struct{}
 
 // Ticks implements plot.Ticker.
-func (nonNegative) Ticks(low, high float64) []plot.Tick { return ticks{}.Ticks(max(low, 0), high) }
+func (nonNegative) Ticks(low, high float64) []plot.Tick {
+	return ticks{about: 4}.Ticks(max(low, 0), high)
+}

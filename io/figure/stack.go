@@ -4,7 +4,9 @@ import (
 	"fmt"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
 )
 
 // Panels are charts in rows, with one legend.
@@ -34,7 +36,10 @@ func (g Panels) Draw() (*Figure, error) {
 			if err != nil {
 				return nil, err
 			}
-			p.Title.Text = c.Title
+			if c.Title != "" {
+				p.Title.Text = " " // makes room for the heading
+				p.Add(heading(c.Title))
+			}
 			plots = append(plots, p)
 			for _, e := range l {
 				f.legend.add(e.label, e.marks...)
@@ -46,4 +51,15 @@ func (g Panels) Draw() (*Figure, error) {
 		return nil, fmt.Errorf("figure: no charts")
 	}
 	return f, nil
+}
+
+// heading is a panel's title, centred over its data rather than over the panel with
+// its labels.
+type heading string
+
+// Plot implements plot.Plotter.
+func (h heading) Plot(c draw.Canvas, p *plot.Plot) {
+	style := sans(labelSize)
+	style.XAlign, style.YAlign = text.XCenter, text.YBottom
+	c.FillText(style, vg.Point{X: c.Center().X, Y: c.Max.Y + 4}, string(h))
 }

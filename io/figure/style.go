@@ -3,6 +3,7 @@ package figure
 import (
 	"image/color"
 	"math"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -85,7 +86,8 @@ type Axis struct {
 	Unit     string // none for a pure number
 	Min, Max float64
 	Log      bool
-	Inverted bool // values increase downwards (depth), or to the left
+	Ticks    []float64 // where the ticks stand; nil chooses round numbers
+	Inverted bool      // values increase downwards (depth), or to the left
 }
 
 // title is the label with its unit, as journals print it.
@@ -108,7 +110,6 @@ func newPlot(x, y Axis) *plot.Plot {
 	p.Title.Padding = vg.Points(3)
 	apply(&p.X, x)
 	apply(&p.Y, y)
-	p.Y.Label.TextStyle.Rotation = math.Pi / 2
 	p.Y.Tick.Label.XAlign, p.Y.Tick.Label.YAlign = text.XRight, text.YCenter
 	p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = text.XCenter, text.YTop
 	p.X.Label.TextStyle.XAlign, p.X.Label.TextStyle.YAlign = text.XCenter, text.YBottom
@@ -120,7 +121,6 @@ func newPlot(x, y Axis) *plot.Plot {
 func apply(to *plot.Axis, a Axis) {
 	to.Label.Text = a.title()
 	to.Label.TextStyle = sans(labelSize)
-	to.Label.Position = 0.5
 	to.Label.Padding = vg.Points(3)
 	to.Tick.Label = sans(tickSize)
 	to.Tick.LineStyle = stroke(ink, thinLine, Solid)
@@ -128,26 +128,73 @@ func apply(to *plot.Axis, a Axis) {
 	to.LineStyle = stroke(ink, thinLine, Solid)
 	to.Padding = 0
 	to.Scale = plot.LinearScale{}
-	to.Tick.Marker = ticks{}
+	to.Tick.Marker = ticks{about: 6, at: a.Ticks}
 	if a.Log {
 		to.Scale = plot.LogScale{}
-		to.Tick.Marker = plot.LogTicks{Prec: -1}
+		to.Tick.Marker = logTicks{}
 	}
 	if a.Inverted {
 		to.Scale = plot.InvertedScale{Normalizer: to.Scale}
 	}
 }
 
-// ticks are gonum's, with the labels freed of trailing digits and of "-0".
-type ticks struct{}
+// ticks stand at round numbers, about as many as said, or at those given.
+type ticks struct {
+	about int
+	at    []float64
+	blank bool // ticks without labels, for inner axes
+}
 
-// Ticks implements plot.Ticker with steps of 1, 2 or 5 times a power of ten, about
-// six to an axis.
-func (ticks) Ticks(low, high float64) []plot.Tick {
-	step := niceStep((high - low) / 6)
+// Ticks implements plot.Ticker with steps of 1, 2 or 5 times a power of ten.
+func (t ticks) Ticks(low, high float64) []plot.Tick {
+	list := t.labelled(low, high)
+	for i := range list {
+		if t.blank {
+			list[i].Label = " " // a tick without any label is a short one
+		}
+	}
+	return list
+}
+
+func (t ticks) labelled(low, high float64) []plot.Tick {
 	var list []plot.Tick
+	for _, v := range t.at {
+		list = append(list, plot.Tick{Value: v, Label: strconv.FormatFloat(v, 'g', -1, 64)})
+	}
+	if t.at != nil {
+		return list
+	}
+	count := func(step float64) float64 { return math.Floor(high/step+1e-9) - math.Ceil(low/step-1e-9) + 1 }
+	step := niceStep((high - low) / float64(max(t.about, 1)))
+	for high > low && count(step) < 2 { // one tick tells no scale
+		step = niceStep(step / 2.5)
+	}
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+1e-9*step; i++ {
 		list = append(list, plot.Tick{Value: i * step, Label: label(i*step, step)})
+	}
+	return list
+}
+
+// logTicks stand at powers of ten; over less than two decades also at 2 and 5 times
+// them. The other multiples have short ticks.
+type logTicks struct{}
+
+// Ticks implements plot.Ticker.
+func (logTicks) Ticks(low, high float64) []plot.Tick {
+	narrow := high < 100*low
+	var list []plot.Tick
+	for decade := math.Pow(10, math.Floor(math.Log10(low))); decade <= high; decade *= 10 {
+		for m := 1.0; m < 10; m++ {
+			v := m * decade
+			if v < low*(1-1e-9) || v > high*(1+1e-9) {
+				continue
+			}
+			tick := plot.Tick{Value: v}
+			if m == 1 || (narrow && (m == 2 || m == 5)) {
+				tick.Label = strconv.FormatFloat(v, 'g', 3, 64)
+			}
+			list = append(list, tick)
+		}
 	}
 	return list
 }
@@ -164,4 +211,17 @@ func niceStep(x float64) float64 {
 		}
 	}
 	return 10 * base
+}
+
+// fitTicks gives the axes of a panel of the given size as many ticks as have room.
+func fitTicks(p *plot.Plot, width, height vg.Length) {
+	set := func(m plot.Ticker, n vg.Length) plot.Ticker {
+		if t, ok := m.(ticks); ok {
+			t.about = int(min(max(n, 2), 7))
+			return t
+		}
+		return m
+	}
+	p.X.Tick.Marker = set(p.X.Tick.Marker, width/46)
+	p.Y.Tick.Marker = set(p.Y.Tick.Marker, height/22)
 }
