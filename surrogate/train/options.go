@@ -191,7 +191,7 @@ func (o Options) validateTerms(c *checker) {
 		c.positive("sigma_y", o.SigmaY)
 	case LossWasserstein:
 		c.positive("blur", o.Blur)
-		c.check(o.Scaling > 0 && o.Scaling < 1, "scaling", "must be in (0, 1), is %v", o.Scaling)
+		c.check(o.Scaling > 0 && o.Scaling <= maxScaling, "scaling", "must be in (0, %v], is %v", maxScaling, o.Scaling)
 	case LossMMD:
 		c.check(len(o.KernelScales) > 0, "kernel_scales", "must not be empty")
 		c.check(len(o.KernelScales) == len(o.KernelExponents), "kernel_exponents", "must have as many values as kernel_scales (%d), has %d", len(o.KernelScales), len(o.KernelExponents))

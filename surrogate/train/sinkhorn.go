@@ -18,11 +18,14 @@ import (
 // half the squared distance of the means, so a blur beyond the data's spread matches means only.
 type Sinkhorn struct {
 	Blur    float64 `hcl:"blur,optional" json:"blur"`       // sqrt(ε), in the units of the data
-	Scaling float64 `hcl:"scaling,optional" json:"scaling"` // ratio of successive sqrt(ε), in (0, 1)
+	Scaling float64 `hcl:"scaling,optional" json:"scaling"` // ratio of successive sqrt(ε), in (0, 0.999]
 }
 
 // DefaultSinkhorn is what the authors' Wasserstein runs use: blur 0.01, scaling ½.
 func DefaultSinkhorn() Sinkhorn { return Sinkhorn{Blur: 0.01, Scaling: 0.5} }
+
+// maxScaling bounds the number of iterations: at 0.999 there are 1151 per decade of sqrt(ε).
+const maxScaling = 0.999
 
 // sinkhornPieces is the number of row blocks the work is cut in; it does not depend on the machine.
 const sinkhornPieces = 8
@@ -36,6 +39,7 @@ type SinkhornWorkspace[T nn.Float] struct {
 	hx, hy    []T // half squared norms
 	sides     [4]transportSide[T]
 	eps       []float64
+	polish    int // more iterations at the final ε, for tests that need converged potentials
 
 	run, stage func(piece int)
 	costs      func(piece int)
@@ -77,11 +81,11 @@ func newTransportSide[T nn.Float](a, ha, b, hb []T) transportSide[T] {
 
 // NewSinkhornWorkspace prepares for n points against m points in dim dimensions, the work shared by pool.
 func NewSinkhornWorkspace[T nn.Float](opt Sinkhorn, pool *Pool, n, m, dim int) *SinkhornWorkspace[T] {
-	if n < 1 || m < 1 || dim < 1 || !(opt.Blur > 0) || !(opt.Scaling > 0 && opt.Scaling < 1) {
-		panic("train: sinkhorn needs points, a positive blur and a scaling in (0, 1)")
+	if n < 1 || m < 1 || dim < 1 || !(opt.Blur > 0) || !(opt.Scaling > 0 && opt.Scaling <= maxScaling) {
+		panic("train: sinkhorn needs points, a positive blur and a scaling in (0, 0.999]")
 	}
 	w := &SinkhornWorkspace[T]{pool: pool, opt: opt, n: n, m: m, dim: dim,
-		x: make([]T, n*dim), y: make([]T, m*dim), hx: make([]T, n), hy: make([]T, m), eps: make([]float64, 0, 4096)}
+		x: make([]T, n*dim), y: make([]T, m*dim), hx: make([]T, n), hy: make([]T, m), eps: make([]float64, 0, 256)}
 	w.sides[sideXY] = newTransportSide(w.x, w.hx, w.y, w.hy)
 	w.sides[sideYX] = newTransportSide(w.y, w.hy, w.x, w.hx)
 	w.sides[sideXX] = newTransportSide(w.x, w.hx, w.x, w.hx)
@@ -156,14 +160,14 @@ func halfNorms[T nn.Float](h, x []T, dim int) {
 	}
 }
 
-// schedule lists the values of ε: the squared diameter twice (once to start, once as the first of the descent),
-// then down by Scaling² to Blur².
+// schedule lists the values of ε as geomloss does: the squared diameter, then from it down by Scaling² as long as
+// that exceeds Blur², then Blur².
 func (w *SinkhornWorkspace[T]) schedule(diameter float64) {
 	target := w.opt.Blur * w.opt.Blur
 	w.eps = w.eps[:0]
-	if e := diameter * diameter; e > target && !math.IsInf(e, 0) {
+	if e := diameter * diameter; e > 0 && !math.IsInf(e, 0) {
 		w.eps = append(w.eps, e)
-		for ; e > target && len(w.eps) < cap(w.eps)-1; e *= w.opt.Scaling * w.opt.Scaling {
+		for ; e > target; e *= w.opt.Scaling * w.opt.Scaling {
 			w.eps = append(w.eps, e)
 		}
 	}
@@ -207,7 +211,11 @@ func (w *SinkhornWorkspace[T]) solve() {
 		}
 		w.iterate(e, 0.5)
 	}
-	w.iterate(w.eps[len(w.eps)-1], 0)
+	last := w.eps[len(w.eps)-1]
+	for range w.polish {
+		w.iterate(last, 0.5)
+	}
+	w.iterate(last, 0)
 }
 
 // iterate makes potential = keep·potential + (1-keep)·softmin on all four sides at once.
