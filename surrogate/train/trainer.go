@@ -140,19 +140,31 @@ func start[T nn.Float](ctx context.Context, f *surrogate.Flow[T], s shape, train
 	}
 	pool := NewPool(o.Workers)
 	defer pool.Close()
-	t := &trainer[T]{flow: f, opt: o, run: run, training: training, held: heldOut, started: time.Now(),
-		perEpoch: training.Len() / o.BatchSize}
+	heldRows := 0
 	if heldOut != nil {
-		t.heldRows = min(o.BatchSize, heldOut.Len())
+		heldRows = min(o.BatchSize, heldOut.Len())
+	}
+	t := newTrainer(f, s, o, pool, heldRows)
+	t.run, t.training, t.held, t.perEpoch = run, training, heldOut, training.Len()/o.BatchSize
+	if err := t.resume(); err != nil {
+		return nil, err
+	}
+	return t.loop(ctx)
+}
+
+// newTrainer makes room for all a training needs; it lacks its data.
+func newTrainer[T nn.Float](f *surrogate.Flow[T], s shape, o Options, pool *Pool, heldRows int) *trainer[T] {
+	t := &trainer[T]{flow: f, opt: o, started: time.Now(), heldRows: heldRows}
+	if heldRows > 0 {
 		t.best = append([]T(nil), f.Params()...)
 		t.bestState = append([]T(nil), f.State()...)
 	}
 	var chunks *machine[T]
 	if _, ok := o.Loss.Divergence(); ok {
-		a := newAdversarial(f, s, o, pool, o.BatchSize, t.heldRows)
+		a := newAdversarial(f, s, o, pool, o.BatchSize, heldRows)
 		t.objective, chunks = a, a.machine
 	} else {
-		a := newSupervised(f, s, o, pool, o.BatchSize, t.heldRows)
+		a := newSupervised(f, s, o, pool, o.BatchSize, heldRows)
 		t.objective, chunks = a, a.machine
 	}
 	t.adam = NewOptimiser(AdamOptions{o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay, o.Decoupled, o.ClipNorm},
@@ -160,10 +172,7 @@ func start[T nn.Float](ctx context.Context, f *surrogate.Flow[T], s shape, train
 	if o.EMA > 0 {
 		t.scratch = make([]T, len(f.Params()))
 	}
-	if err := t.resume(); err != nil {
-		return nil, err
-	}
-	return t.loop(ctx)
+	return t
 }
 
 func checkData[T nn.Float](s shape, training, heldOut Dataset[T], o Options) error {

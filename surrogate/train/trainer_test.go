@@ -3,12 +3,14 @@ package train
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"oceaninv/surrogate"
 	"oceaninv/surrogate/nn"
@@ -161,17 +163,8 @@ func TestStepsDoNotAllocate(t *testing.T) {
 			f = testFlow[float32](t, 2, 2, nil)
 		}
 		pool := NewPool(2)
-		var obj objective[float32]
-		var grads [][]float32
-		if _, ok := loss.Divergence(); ok {
-			a := newAdversarial(f, s, o, pool, 64, 0)
-			obj, grads = a, a.machine.grads()
-		} else {
-			a := newSupervised(f, s, o, pool, 64, 0)
-			obj, grads = a, a.machine.grads()
-		}
-		tr := &trainer[float32]{flow: f, opt: o, perEpoch: 100, objective: obj,
-			adam: NewOptimiser(AdamOptions{Beta1: .9, Beta2: .99, Epsilon: 1e-8, ClipNorm: 1}, pool, f.Params(), grads, o.EMA)}
+		tr := newTrainer(f, s, o, pool, 0)
+		tr.perEpoch = 100
 		b := &batch[float32]{rows: make([]int, 64), x: data.X, y: data.Y}
 		if n := testing.AllocsPerRun(10, func() {
 			if err := tr.step(b); err != nil {
@@ -327,5 +320,39 @@ func TestSimulatorIsSeeded(t *testing.T) {
 	}
 	if read(0, 1)[0] == read(1, 1)[0] || read(0, 1)[0] == read(0, 2)[0] {
 		t.Error("rows or epochs repeat each other")
+	}
+}
+
+func TestBench(t *testing.T) {
+	r, err := Bench(t.Context(), BenchOptions{Time: 1, Only: []string{"kld_64_18_3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(r) != 1 || r[0].Name != "kld_64_18_3" || !(r[0].MSPerStep > 0) || !(r[0].Fraction > 0 && r[0].Fraction < 2) {
+		t.Errorf("%+v", r)
+	}
+	if len(BenchNames()) != 6 {
+		t.Error(BenchNames())
+	}
+	var oe *OptionError
+	if _, err := Bench(t.Context(), BenchOptions{Only: []string{"nll"}}); !errors.As(err, &oe) {
+		t.Error(err)
+	}
+}
+
+func BenchmarkStep(b *testing.B) {
+	for _, c := range benchCases() {
+		for _, chunks := range []int{2, 4, 8} {
+			b.Run(fmt.Sprintf("%s/chunks%d", c.name(), chunks), func(b *testing.B) {
+				r, err := Bench(b.Context(), BenchOptions{Chunks: chunks, Only: []string{c.name()}, Time: 1500 * time.Millisecond})
+				if err != nil {
+					b.Fatal(err)
+				}
+				b.ReportMetric(0, "ns/op")
+				b.ReportMetric(r[0].MSPerStep, "ms/step")
+				b.ReportMetric(r[0].Fraction, "fraction")
+				b.ReportMetric(r[0].SgemmGFLOPS, "sgemm-GFLOP/s")
+			})
+		}
 	}
 }
