@@ -37,7 +37,7 @@ func newAdversarial[T nn.Float](f *surrogate.Flow[T], s shape, o Options, pool *
 	case "paper":
 		a.clamp = PaperClamp()
 	case "corrected":
-		a.clamp = BothClamp()
+		a.clamp = TangentClamp()
 	}
 	a.machine = newMachine(f, s, o, pool, rows, heldRows, !a.fromBase, a.fromBase)
 	if !a.fromBase {

@@ -112,22 +112,34 @@ func softplus(v float64) (value, slope float64) {
 }
 
 // Clamp says which of a critic's scores are confined to [-Limit, Limit] before they enter the objective.
+//
+// A hard clamp, the released code's, has no gradient outside: a score that has left on the wrong side (data
+// scored below -Limit) can never come back. With Tangent the objective goes on along its tangent on the side
+// from which minimising it pulls the score back, and is constant only on the side to which it would run away.
 type Clamp struct {
 	Limit      float64
 	Real, Fake bool
+	Tangent    bool
 }
 
-// PaperClamp confines the scores of data only, to ±4, as the released code does.
+// PaperClamp confines the scores of data only, to ±4, hard, as the released code does.
 func PaperClamp() Clamp { return Clamp{Limit: 4, Real: true} }
 
-// BothClamp confines the scores of data and model alike, so that e^(v-1) cannot run away on the model's side.
-func BothClamp() Clamp { return Clamp{Limit: 4, Real: true, Fake: true} }
+// TangentClamp confines the scores of data and model alike to ±4, so that e^(v-1) cannot run away on the model's
+// side, and lets them come back.
+func TangentClamp() Clamp { return Clamp{Limit: 4, Real: true, Fake: true, Tangent: true} }
 
-func (c Clamp) apply(on bool, v float64) (clamped, slope float64) {
+// apply evaluates f at the confined score. sign is that of f in what is minimised.
+func (c Clamp) apply(on bool, sign, v float64, f func(float64) (float64, float64)) (value, slope float64) {
 	if !on || math.Abs(v) <= c.Limit || v != v {
-		return v, 1
+		return f(v)
 	}
-	return math.Copysign(c.Limit, v), 0
+	edge := math.Copysign(c.Limit, v)
+	value, slope = f(edge)
+	if c.Tangent && sign*slope*edge > 0 { // descent leads back inside
+		return value + slope*(v-edge), slope
+	}
+	return value, 0
 }
 
 // GeneratorObjective is what the model minimises against a critic.

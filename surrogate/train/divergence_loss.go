@@ -9,16 +9,14 @@ func CriticLoss[T nn.Float](d Divergence, c Clamp, real, fake, dreal, dfake []T)
 	checkScores(fake, dfake)
 	r, f := 0.0, 0.0
 	for i, s := range real {
-		v, slope := c.apply(c.Real, float64(s))
-		g, dg := d.Real(v)
+		g, dg := c.apply(c.Real, -1, float64(s), d.Real)
 		r += g
-		dreal[i] = T(-dg * slope / float64(len(real)))
+		dreal[i] = T(-dg / float64(len(real)))
 	}
 	for i, s := range fake {
-		v, slope := c.apply(c.Fake, float64(s))
-		g, dg := d.Fake(v)
+		g, dg := c.apply(c.Fake, +1, float64(s), d.Fake)
 		f += g
-		dfake[i] = T(dg * slope / float64(len(fake)))
+		dfake[i] = T(dg / float64(len(fake)))
 	}
 	return f/float64(len(fake)) - r/float64(len(real))
 }
@@ -27,15 +25,15 @@ func CriticLoss[T nn.Float](d Divergence, c Clamp, real, fake, dreal, dfake []T)
 // writes the gradient with respect to the scores into dfake.
 func GeneratorLoss[T nn.Float](d Divergence, o GeneratorObjective, c Clamp, fake, dfake []T) float64 {
 	checkScores(fake, dfake)
+	term := d.Real
+	if o == Saddle {
+		term = d.Fake
+	}
 	s := 0.0
 	for i, x := range fake {
-		v, slope := c.apply(c.Fake, float64(x))
-		g, dg := d.Real(v)
-		if o == Saddle {
-			g, dg = d.Fake(v)
-		}
+		g, dg := c.apply(c.Fake, -1, float64(x), term)
 		s -= g
-		dfake[i] = T(-dg * slope / float64(len(fake)))
+		dfake[i] = T(-dg / float64(len(fake)))
 	}
 	return s / float64(len(fake))
 }

@@ -80,7 +80,7 @@ func divergences() []Divergence { return []Divergence{KLD, RKL, CHI, SQH, JSD, G
 
 func TestDivergenceGradients(t *testing.T) {
 	for _, d := range divergences() {
-		for _, clamp := range []Clamp{{}, {Limit: 1, Real: true}, {Limit: 1, Real: true, Fake: true}} {
+		for _, clamp := range []Clamp{{}, {Limit: 1, Real: true}, {Limit: 1, Real: true, Fake: true}, {Limit: 1, Real: true, Fake: true, Tangent: true}} {
 			real, fake := normals(5, 11, 1).Data, normals(6, 8, 1).Data
 			dr, df := make([]float64, 11), make([]float64, 8)
 			f := func() float64 { return CriticLoss(d, clamp, real, fake, dr, df) }
