@@ -228,6 +228,31 @@ func (m *Marginal) Bounded(u float64) (x, logJacobian float64) {
 	return m.Low + width*s, math.Log(width) - math.Abs(u) - 2*math.Log1p(e)
 }
 
+// slope is dx/du of Bounded, and the derivative of its log.
+func (m *Marginal) slope(u float64) (dx, dlog float64) {
+	x, logJacobian := m.Bounded(u)
+	switch m.Kind {
+	case Normal:
+		return 1, 0
+	case LogNormal:
+		return x, 1
+	}
+	return math.Exp(logJacobian), -math.Tanh(u / 2) // 1 - 2σ(u)
+}
+
+// logDensitySlope is d ln f/dx inside the support.
+func (m *Marginal) logDensitySlope(x float64) float64 {
+	switch m.Kind {
+	case LogUniform:
+		return -1 / x
+	case Normal, TruncatedNormal:
+		return -(x - m.Mean) / (m.SD * m.SD)
+	case LogNormal:
+		return -(1 + math.Log(x/m.Median)/(m.SD*m.SD)) / x
+	}
+	return 0
+}
+
 func normalCDF(z float64) float64 { return math.Erfc(-z/math.Sqrt2) / 2 }
 
 func logNormal(z float64) float64 { return -z*z/2 - 0.5*math.Log(2*math.Pi) }

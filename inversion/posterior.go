@@ -162,6 +162,16 @@ type Target interface {
 	LogDensity(theta []float64) float64
 }
 
+// Tempered is a Target in its two parts, so that the likelihood can be tempered. It
+// is not safe for concurrent use.
+type Tempered interface {
+	Dim() int
+	// LogPrior is the normalised ln p(θ), -Inf outside the support.
+	LogPrior(theta []float64) float64
+	// LogLikelihood is ln L(θ), within the support only.
+	LogLikelihood(theta []float64) float64
+}
+
 // Gradient is a Target with a gradient.
 type Gradient interface {
 	Target

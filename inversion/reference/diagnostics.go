@@ -1,0 +1,208 @@
+package reference
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+// RHat is the rank-normalised split potential-scale-reduction factor of chains of
+// equal length: the larger of the one for location and, of folded values, for
+// scale (Vehtari et al., Bayesian Anal. 16, 667-718 (2021), section 4). Above 1.01
+// the chains have not mixed. It is NaN for fewer than four iterations, +Inf for
+// chains that never move and differ.
+func RHat(chains [][]float64) float64 {
+	split := splitChains(chains)
+	if split == nil {
+		return math.NaN()
+	}
+	centre := medianOf(split)
+	folded := make([][]float64, len(split))
+	for i, c := range split {
+		folded[i] = make([]float64, len(c))
+		for k, v := range c {
+			folded[i][k] = math.Abs(v - centre)
+		}
+	}
+	return math.Max(scaleReduction(normalScores(split)), scaleReduction(normalScores(folded)))
+}
+
+// EffectiveSize is the bulk effective sample size of the mean of rank-normalised
+// chains (Vehtari et al. 2021, section 4.3): the number of independent draws that
+// would know the location as well. Autocorrelations are summed by Geyer's initial
+// monotone sequence.
+func EffectiveSize(chains [][]float64) float64 {
+	split := splitChains(chains)
+	if split == nil {
+		return math.NaN()
+	}
+	return effectiveSize(normalScores(split))
+}
+
+// TailEffectiveSize is the smaller effective sample size of the 5 % and the 95 %
+// quantile.
+func TailEffectiveSize(chains [][]float64) float64 {
+	split := splitChains(chains)
+	if split == nil {
+		return math.NaN()
+	}
+	all := slices.Concat(split...)
+	slices.Sort(all)
+	size := math.Inf(1)
+	for _, q := range []float64{0.05, 0.95} {
+		limit := all[int(q*float64(len(all)-1))]
+		below := make([][]float64, len(split))
+		for i, c := range split {
+			below[i] = make([]float64, len(c))
+			for k, v := range c {
+				if v <= limit {
+					below[i][k] = 1
+				}
+			}
+		}
+		size = math.Min(size, effectiveSize(below))
+	}
+	return size
+}
+
+// splitChains cuts each chain in half; nil when they are too short.
+func splitChains(chains [][]float64) [][]float64 {
+	if len(chains) == 0 {
+		panic("reference: diagnostics of no chains")
+	}
+	n := len(chains[0])
+	for _, c := range chains {
+		if len(c) != n {
+			panic(fmt.Sprintf("reference: chains of %d and %d iterations", n, len(c)))
+		}
+	}
+	half := n / 2
+	if half < 2 {
+		return nil
+	}
+	var out [][]float64
+	for _, c := range chains {
+		out = append(out, c[:half], c[n-half:])
+	}
+	return out
+}
+
+func medianOf(chains [][]float64) float64 {
+	all := slices.Concat(chains...)
+	slices.Sort(all)
+	return (all[(len(all)-1)/2] + all[len(all)/2]) / 2
+}
+
+// normalScores replaces values by Φ⁻¹((rank - 3/8)/(S + 1/4)), ties by their mean
+// rank.
+func normalScores(chains [][]float64) [][]float64 {
+	type at struct {
+		v    float64
+		i, k int
+	}
+	var all []at
+	out := make([][]float64, len(chains))
+	for i, c := range chains {
+		out[i] = make([]float64, len(c))
+		for k, v := range c {
+			all = append(all, at{v, i, k})
+		}
+	}
+	slices.SortFunc(all, func(a, b at) int {
+		switch {
+		case a.v < b.v:
+			return -1
+		case a.v > b.v:
+			return 1
+		}
+		return 0
+	})
+	s := float64(len(all))
+	for a := 0; a < len(all); {
+		b := a
+		for b < len(all) && all[b].v == all[a].v {
+			b++
+		}
+		z := mathext.NormalQuantile((float64(a+b+1)/2 - 0.375) / (s + 0.25))
+		for ; a < b; a++ {
+			out[all[a].i][all[a].k] = z
+		}
+	}
+	return out
+}
+
+// betweenWithin are the variance of an overall estimate and the mean variance
+// within chains.
+func betweenWithin(chains [][]float64) (total, within float64) {
+	m, n := float64(len(chains)), float64(len(chains[0]))
+	means := make([]float64, len(chains))
+	var grand float64
+	for i, c := range chains {
+		for _, v := range c {
+			means[i] += v / n
+		}
+		for _, v := range c {
+			within += (v - means[i]) * (v - means[i]) / (n - 1) / m
+		}
+		grand += means[i] / m
+	}
+	var between float64
+	if m > 1 {
+		for _, v := range means {
+			between += n * (v - grand) * (v - grand) / (m - 1)
+		}
+	}
+	return (n-1)/n*within + between/n, within
+}
+
+func scaleReduction(chains [][]float64) float64 {
+	total, within := betweenWithin(chains)
+	if total == 0 {
+		return 1
+	}
+	return math.Sqrt(total / within)
+}
+
+func effectiveSize(chains [][]float64) float64 {
+	m, n := len(chains), len(chains[0])
+	total, within := betweenWithin(chains)
+	if total == 0 {
+		return float64(m * n)
+	}
+	rho := func(lag int) float64 {
+		var acov float64
+		for _, c := range chains {
+			acov += autocovariance(c, lag)
+		}
+		return 1 - (within-acov/float64(m)*float64(n)/float64(n-1))/total
+	}
+	tau := -1.0
+	last := math.Inf(1)
+	for lag := 0; lag+1 < n; lag += 2 {
+		pair := rho(lag) + rho(lag+1)
+		if lag == 0 {
+			pair = 1 + rho(1)
+		}
+		if pair < 0 {
+			break
+		}
+		last = math.Min(last, pair)
+		tau += 2 * last
+	}
+	// An antithetic chain may beat independence, but not without limit.
+	tau = math.Max(tau, 1/math.Log10(float64(m*n)))
+	return float64(m*n) / tau
+}
+
+func autocovariance(c []float64, lag int) float64 {
+	var mean, sum float64
+	for _, v := range c {
+		mean += v / float64(len(c))
+	}
+	for i := range len(c) - lag {
+		sum += (c[i] - mean) * (c[i+lag] - mean)
+	}
+	return sum / float64(len(c))
+}

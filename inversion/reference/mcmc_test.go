@@ -1,0 +1,257 @@
+package reference
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"testing"
+
+	"oceaninv/inversion"
+)
+
+// boxed is a likelihood under a uniform prior over a box.
+type boxed struct {
+	inversion.Target
+	low, high []float64
+}
+
+func (b boxed) LogPrior(t []float64) (l float64) {
+	for j, v := range t {
+		if v < b.low[j] || v > b.high[j] {
+			return math.Inf(-1)
+		}
+		l -= math.Log(b.high[j] - b.low[j])
+	}
+	return l
+}
+func (b boxed) LogLikelihood(t []float64) float64 { return b.Target.LogDensity(t) }
+func (b boxed) start(t []float64, rng *rand.Rand) {
+	for j := range t {
+		t[j] = b.low[j] + rng.Float64()*(b.high[j]-b.low[j])
+	}
+}
+func (b boxed) temper(t *testing.T, opt TemperOptions) *Chains {
+	t.Helper()
+	c, err := Temper(context.Background(), func() (inversion.Tempered, error) { return b, nil }, b.start, opt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func TestTemperSharpNormal(t *testing.T) {
+	target := bivariate([]float64{216.5, 1572.4}, 0.05, 2, 0.8)
+	b := boxed{target, []float64{200.5, 1532}, []float64{236.5, 1592}}
+	c := b.temper(t, DefaultTemperOptions())
+	if !c.Converged() {
+		t.Errorf("not converged: R-hat %v, sizes %v %v", c.RHat, c.EffectiveSize, c.TailEffectiveSize)
+	}
+	s := c.Draws()
+	for j, want := range [][2]float64{{216.5, 0.05}, {1572.4, 2}} {
+		sum := s.Summarize(j)
+		near(t, "mean", sum.Mean, want[0], 4*want[1]/math.Sqrt(c.EffectiveSize[j]))
+		near(t, "sd", sum.SD, want[1], 4*want[1]/math.Sqrt(c.EffectiveSize[j]))
+	}
+	near(t, "log evidence", c.LogEvidence, -math.Log(36*60), 4*c.LogEvidenceError+0.02)
+	if c.LogEvidenceError > 0.1 {
+		t.Errorf("log evidence is only known to %g", c.LogEvidenceError)
+	}
+	for k, r := range c.Swaps {
+		if r < 0.1 {
+			t.Errorf("temperatures %d and %d swap %.3f of the time: %v", k, k+1, r, c.Swaps)
+		}
+	}
+}
+
+func TestTemperTwoModes(t *testing.T) {
+	m := mixture{bivariate([]float64{0.2, 0.3}, 0.01, 0.02, 0.3), bivariate([]float64{0.8, 0.7}, 0.02, 0.01, -0.5), math.Log(0.7), math.Log(0.3)}
+	c := boxed{m, []float64{0, 0}, []float64{1, 1}}.temper(t, DefaultTemperOptions())
+	var second float64
+	for _, x := range c.Draws().Column(0) {
+		if x > 0.5 {
+			second++
+		}
+	}
+	near(t, "mass of the second mode", second/float64(c.Draws().N()), 0.3, 0.05)
+	near(t, "log evidence", c.LogEvidence, 0, 4*c.LogEvidenceError+0.03)
+}
+
+func TestTemperDoesNotDependOnWorkers(t *testing.T) {
+	b := boxed{banana{}, []float64{-14, -4}, []float64{14, 50}}
+	opt := DefaultTemperOptions()
+	opt.BurnIn, opt.Steps = 20, 20
+	opt.Workers = 1
+	one := b.temper(t, opt)
+	opt.Workers = 3
+	many := b.temper(t, opt)
+	for i := range one.Theta {
+		for k := range one.Theta[i] {
+			if one.Theta[i][k] != many.Theta[i][k] {
+				t.Fatal("draws depend on the number of workers")
+			}
+		}
+	}
+}
+
+// TestEnsembleGeweke is the joint test of Geweke (J. Am. Stat. Assoc. 99, 799
+// (2004)) on one ensemble: with θ_i ~ p(θ|y) for every walker, y can be drawn given
+// all walkers in closed form for a linear-Gaussian model; alternating that with
+// single steps of the ensemble must keep y at its marginal.
+func TestEnsembleGeweke(t *testing.T) {
+	// θ ~ N(0, I₂), y = θ₁ + θ₂/2 + N(0, s²). Posterior: N(k y, C).
+	const s2, walkers = 0.5, 6
+	vy := 1 + 0.25 + s2
+	k := []float64{1 / vy, 0.5 / vy}
+	precision := [][]float64{{1 + 1/s2, 0.5 / s2}, {0.5 / s2, 1 + 0.25/s2}}
+	rng := rand.New(rand.NewPCG(5, 6))
+	target := &gaussian{mean: make([]float64, 2), precision: precision}
+	y := math.Sqrt(vy) * rng.NormFloat64()
+	e := &ensemble{d: 2, beta: 1, proposal: make([]float64, 2), prior: make([]float64, walkers), like: make([]float64, walkers)}
+	draw := func() []float64 { // from N(k y, C) through the Cholesky factor of C⁻¹
+		det := precision[0][0]*precision[1][1] - precision[0][1]*precision[0][1]
+		c00, c01, c11 := precision[1][1]/det, -precision[0][1]/det, precision[0][0]/det
+		a, b := rng.NormFloat64(), rng.NormFloat64()
+		l := math.Sqrt(c00)
+		return []float64{k[0]*y + l*a, k[1]*y + c01/l*a + math.Sqrt(c11-c01*c01/c00)*b}
+	}
+	for range walkers {
+		e.theta = append(e.theta, draw())
+	}
+	// y | walkers: precision 1/vy + W kᵀC⁻¹k, mean the weighted sum of walkers.
+	pk := []float64{precision[0][0]*k[0] + precision[0][1]*k[1], precision[0][1]*k[0] + precision[1][1]*k[1]}
+	q := 1/vy + walkers*(k[0]*pk[0]+k[1]*pk[1])
+	tempered := flatPrior{target}
+	const n = 400000
+	z := make([]float64, n)
+	for i := range n {
+		var sum float64
+		for _, w := range e.theta {
+			sum += pk[0]*w[0] + pk[1]*w[1]
+		}
+		y = sum/q + rng.NormFloat64()/math.Sqrt(q)
+		target.mean[0], target.mean[1] = k[0]*y, k[1]*y
+		for w := range e.theta {
+			e.prior[w], e.like[w] = 0, target.LogDensity(e.theta[w])
+		}
+		e.step(tempered, rng)
+		z[i] = y / math.Sqrt(vy)
+	}
+	size := EffectiveSize([][]float64{z})
+	var mean, square, fourth float64
+	for _, v := range z {
+		mean += v / n
+		square += v * v / n
+		fourth += v * v * v * v / n
+	}
+	t.Logf("effective size %.0f: mean %.3f, second moment %.3f, fourth %.3f", size, mean, square, fourth)
+	near(t, "mean of y", mean, 0, 4/math.Sqrt(size))
+	near(t, "second moment of y", square, 1, 4*math.Sqrt(2/size))
+	near(t, "fourth moment of y", fourth, 3, 4*math.Sqrt(96/size))
+}
+
+type flatPrior struct{ inversion.Target }
+
+func (f flatPrior) LogPrior([]float64) float64        { return 0 }
+func (f flatPrior) LogLikelihood(t []float64) float64 { return f.LogDensity(t) }
+
+func TestHMC(t *testing.T) {
+	for name, target := range map[string]inversion.Gradient{
+		"sharp normal": bivariate([]float64{216.5, 1572.4}, 0.05, 2, 0.8), "banana": banana{},
+	} {
+		opt := DefaultHMCOptions()
+		opt.Steps = 2000
+		opt.BurnIn = 1000
+		if name == "banana" { // its tails curve: small steps
+			opt.Accept, opt.Path = 0.95, 3
+		}
+		start := func(x []float64, rng *rand.Rand) {
+			if name == "banana" {
+				x[0], x[1] = 4*rng.NormFloat64(), 4*rng.NormFloat64()
+				return
+			}
+			x[0], x[1] = 216.5+0.5*rng.NormFloat64(), 1572+10*rng.NormFloat64()
+		}
+		c, err := HMC(context.Background(), func() (inversion.Gradient, error) { return target, nil }, start, opt)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s: acceptance %.2f, R-hat %.4f, sizes %.0f, divergences %d", name, c.Acceptance, c.RHat, c.EffectiveSize, c.Divergences)
+		s := c.Draws()
+		want := [][2]float64{{216.5, 0.05}, {1572.4, 2}}
+		if name == "banana" {
+			want = [][2]float64{{0, 2}, {1, 1.5}}
+		}
+		for j, w := range want {
+			sum := s.Summarize(j)
+			near(t, name+" mean", sum.Mean, w[0], 5*w[1]/math.Sqrt(c.EffectiveSize[j]))
+			near(t, name+" sd", sum.SD, w[1], 10*w[1]/math.Sqrt(c.TailEffectiveSize[j]))
+		}
+		for j := range c.RHat {
+			if c.RHat[j] > 1.02 {
+				t.Errorf("%s: R-hat %v", name, c.RHat)
+			}
+		}
+	}
+}
+
+func TestHMCGeweke(t *testing.T) {
+	// θ ~ N(0, 1), y = θ + N(0, s²); alternate y | θ with one trajectory at fixed
+	// tuning.
+	const s2 = 0.5
+	rng := rand.New(rand.NewPCG(8, 8))
+	target := &gaussian{mean: []float64{0}, precision: [][]float64{{1 + 1/s2}}}
+	h := newHamiltonian(target, rng)
+	h.step = 0.7 // coarse, so that rejections matter
+	const n = 60000
+	trace := make([]float64, n)
+	for i := range n {
+		y := h.x[0] + math.Sqrt(s2)*rng.NormFloat64()
+		target.mean[0] = y / (1 + s2)
+		h.logp = target.LogDensityGradient(h.grad, h.x)
+		h.trajectory(1)
+		trace[i] = h.x[0]
+	}
+	size := EffectiveSize([][]float64{trace})
+	var mean, square float64
+	for _, v := range trace {
+		mean += v / n
+		square += v * v / n
+	}
+	near(t, "mean", mean, 0, 4/math.Sqrt(size))
+	near(t, "second moment", square, 1, 4*math.Sqrt(2/size))
+}
+
+func TestDiagnostics(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	chains := func(rho, shift, scale float64) [][]float64 {
+		out := make([][]float64, 4)
+		for i := range out {
+			x := rng.NormFloat64()
+			for range 4000 {
+				x = rho*x + math.Sqrt(1-rho*rho)*rng.NormFloat64()
+				v := x
+				if i == 0 {
+					v = shift + scale*x
+				}
+				out[i] = append(out[i], v)
+			}
+		}
+		return out
+	}
+	good := chains(0, 0, 1)
+	if r := RHat(good); r > 1.005 {
+		t.Errorf("R-hat of independent draws %g", r)
+	}
+	near(t, "size of independent draws", EffectiveSize(good), 16000, 1600)
+	// An AR(1) chain has effective size n(1-ρ)/(1+ρ).
+	near(t, "size of AR(1)", EffectiveSize(chains(0.8, 0, 1)), 16000*0.2/1.8, 0.2*16000*0.2/1.8)
+	if r := RHat(chains(0, 0.5, 1)); r < 1.01 {
+		t.Errorf("R-hat misses a shifted chain: %g", r)
+	}
+	if r := RHat(chains(0, 0, 2)); r < 1.01 {
+		t.Errorf("R-hat misses a wide chain: %g", r)
+	}
+	if r := RHat([][]float64{{1, 2, 3}}); !math.IsNaN(r) {
+		t.Errorf("R-hat of three draws %g", r)
+	}
+}
