@@ -445,3 +445,48 @@ func BenchmarkSinkhorn(b *testing.B) {
 		})
 	}
 }
+
+// The gradient of a whole step, through losses, flow and critic, against central differences of its total.
+func TestStepGradients(t *testing.T) {
+	pool := NewPool(2)
+	defer pool.Close()
+	data := linearData[float64](24, 5)
+	b := &batch[float64]{rows: make([]int, 24), x: data.X, y: data.Y}
+	for _, loss := range Losses() {
+		for _, direction := range []string{"inverse", "forward"} {
+			if _, ok := loss.Divergence(); !ok && direction == "forward" {
+				continue
+			}
+			o := smallOptions(loss)
+			o.BatchSize, o.Direction, o.Blur, o.Scaling = 24, direction, 2, 0.7
+			o.PriorTerm, o.PriorWeight, o.PriorSigma = "paired_normal", 0.5, []float64{0.5, 2}
+			s := shape{nx: 2, ny: 2, dim: 4}
+			f := testFlow[float64](t, 4, 0, nil)
+			if loss == LossMaximumLikelihood {
+				s, f = shape{nx: 2, ny: 2, dim: 2, conditional: true}, testFlow[float64](t, 2, 2, nil)
+			}
+			tr := newTrainer(f, s, o, pool, 0)
+			if p, ok := tr.objective.(*supervised[float64]); ok && p.sinkhorn != nil {
+				p.sinkhorn.polish = 200
+			}
+			r := randomness{seed: 1, purpose: streamNoise, index: 3}
+			total := func() float64 {
+				terms, err := tr.objective.step(b, r, 0) // a rate of zero leaves the critic alone
+				if err != nil {
+					t.Fatal(err)
+				}
+				return terms.Total
+			}
+			total()
+			grad := make([]float64, len(f.Params()))
+			for _, g := range tr.adam.grads {
+				nn.Add(grad, g)
+			}
+			worst, where := gradcheck.Worst(total, 30, gradcheck.Part{Name: "weights", Value: f.Params(), Grad: grad})
+			t.Logf("%-20s %-8s %.2e", loss, direction, worst)
+			if !(worst < 2e-6) {
+				t.Errorf("%s %s: %g at %s", loss, direction, worst, where)
+			}
+		}
+	}
+}
