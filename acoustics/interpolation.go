@@ -40,96 +40,110 @@ func Hermite(a, b, da, db, x float64) float64 {
 }
 
 // Slopes sets slope[i] to the derivative at x[i] of the cubic interpolant of
-// (x, y): for [Spline] the cubic spline with not-a-knot ends (de Boor, A
-// Practical Guide to Splines, 1978, CUBSPL); for [PCHIP] the same spline's slopes
-// moved into the region where the interpolant is monotone between knots (Fritsch
-// & Carlson, SIAM J. Numer. Anal. 17 (1980) 238, as the Acoustics Toolbox does).
-// x must increase; all slices have the length of x; work is scratch.
+// (x, y): for [Spline] the cubic spline with not-a-knot ends (de Boor, A Practical
+// Guide to Splines, 1978, CUBSPL); for [PCHIP] the monotone interpolant of the
+// Acoustics Toolbox: one-sided three-point slopes at the ends, kept from
+// overshooting (Fritsch & Butland, SIAM J. Sci. Stat. Comput. 5 (1984) 300), the
+// slopes of the cubic spline clamped to them inside, moved into the region where
+// the interpolant is monotone (Fritsch & Carlson, SIAM J. Numer. Anal. 17 (1980)
+// 238). x must increase; all slices have the length of x; work is scratch.
 func Slopes(kind Interpolation, x, y, slope, work []float64) {
 	n := len(x)
-	switch n {
-	case 0, 1:
+	switch {
+	case n < 2:
 		clear(slope)
-		return
-	case 2:
-		slope[0] = (y[1] - y[0]) / (x[1] - x[0])
+	case n == 2:
+		slope[0] = chord(x, y, 0)
 		slope[1] = slope[0]
-		return
-	case 3:
+	case kind == PCHIP:
+		clampedSlopes(x, y, slope, work)
+	case n == 3:
 		parabolaSlopes(x, y, slope)
 	default:
 		splineSlopes(x, y, slope, work)
 	}
-	if kind == PCHIP {
-		monotoneSlopes(x, y, slope)
-	}
 }
+
+func chord(x, y []float64, i int) float64 { return (y[i+1] - y[i]) / (x[i+1] - x[i]) }
 
 // parabolaSlopes is the not-a-knot spline through three points: one parabola.
 func parabolaSlopes(x, y, slope []float64) {
 	h0, h1 := x[1]-x[0], x[2]-x[1]
-	d0, d1 := (y[1]-y[0])/h0, (y[2]-y[1])/h1
+	d0, d1 := chord(x, y, 0), chord(x, y, 1)
 	curve := (d1 - d0) / (h0 + h1)
 	slope[0] = d0 - curve*h0
 	slope[1] = d0 + curve*h0
 	slope[2] = d1 + curve*h1
 }
 
-// splineSlopes solves the tridiagonal system of the not-a-knot spline's slopes
-// by elimination; work holds the eliminated diagonal.
+// splineSlopes solves the tridiagonal system of the not-a-knot spline's slopes.
 func splineSlopes(x, y, slope, work []float64) {
 	n := len(x)
-	h := func(i int) float64 { return x[i+1] - x[i] }
-	d := func(i int) float64 { return (y[i+1] - y[i]) / h(i) }
-
-	// First row: h1 s0 + (h0+h1) s1 = known.
-	sum := h(0) + h(1)
-	upper := sum
-	work[0] = h(1)
-	slope[0] = ((h(0)+2*sum)*h(1)*d(0) + h(0)*h(0)*d(1)) / sum
-	for i := 1; i < n-1; i++ {
-		// h(i) s[i-1] + 2(h(i-1)+h(i)) s[i] + h(i-1) s[i+1] = known.
-		m := h(i) / work[i-1]
-		work[i] = 2*(h(i-1)+h(i)) - m*upper
-		slope[i] = 3*(h(i)*d(i-1)+h(i-1)*d(i)) - m*slope[i-1]
-		upper = h(i - 1)
-	}
-	// Last row: (h(n-3)+h(n-2)) s[n-2] + h(n-3) s[n-1] = known.
-	a, b := h(n-3), h(n-2)
-	sum = a + b
-	last := (b*b*d(n-3) + (2*sum+b)*a*d(n-2)) / sum
-	m := sum / work[n-2]
-	slope[n-1] = (last - m*slope[n-2]) / (a - m*upper)
-	for i := n - 2; i >= 1; i-- {
-		slope[i] = (slope[i] - h(i-1)*slope[i+1]) / work[i]
-	}
-	slope[0] = (slope[0] - (h(0)+h(1))*slope[1]) / work[0]
+	// The third derivative is continuous at the second and the last but one knot.
+	h0, h1 := x[1]-x[0], x[2]-x[1]
+	sum := h0 + h1
+	first := ((h0+2*sum)*h1*chord(x, y, 0) + h0*h0*chord(x, y, 1)) / sum
+	a, b := x[n-2]-x[n-3], x[n-1]-x[n-2]
+	total := a + b
+	last := (b*b*chord(x, y, n-3) + (2*total+b)*a*chord(x, y, n-2)) / total
+	solveSlopes(x, y, slope, work, [3]float64{h1, sum, first}, [3]float64{total, a, last})
 }
 
-// monotoneSlopes moves every slope into the region where each cubic piece is
-// monotone: of the sign of its neighbouring chords, at most three times the
-// flatter of them.
-func monotoneSlopes(x, y, slope []float64) {
+// clampedSlopes is the Toolbox's monotone interpolant.
+func clampedSlopes(x, y, slope, work []float64) {
 	n := len(x)
-	limit := func(s, bound float64) float64 {
-		if bound >= 0 {
-			return math.Min(math.Max(s, 0), bound)
-		}
-		return math.Max(math.Min(s, 0), bound)
-	}
-	before := (y[1] - y[0]) / (x[1] - x[0])
-	slope[0] = limit(slope[0], 3*before)
+	h := func(i int) float64 { return x[i+1] - x[i] }
+	first := endSlope(h(0), h(1), chord(x, y, 0), chord(x, y, 1))
+	last := endSlope(h(n-2), h(n-3), chord(x, y, n-2), chord(x, y, n-3))
+	solveSlopes(x, y, slope, work, [3]float64{1, 0, first}, [3]float64{0, 1, last})
 	for i := 1; i < n-1; i++ {
-		after := (y[i+1] - y[i]) / (x[i+1] - x[i])
-		switch {
-		case before*after <= 0:
-			slope[i] = 0
-		case math.Abs(before) < math.Abs(after):
-			slope[i] = limit(slope[i], 3*before)
-		default:
-			slope[i] = limit(slope[i], 3*after)
-		}
-		before = after
+		slope[i] = monotone(slope[i], chord(x, y, i-1), chord(x, y, i))
 	}
-	slope[n-1] = limit(slope[n-1], 3*before)
+}
+
+// endSlope is the slope at an end from the two chords next to it, of the first
+// chord's sign and at most three times as steep.
+func endSlope(h0, h1, d0, d1 float64) float64 {
+	slope := ((2*h0+h1)*d0 - h0*d1) / (h0 + h1)
+	if slope*d0 <= 0 {
+		return 0
+	}
+	if d0*d1 <= 0 && math.Abs(slope) > 3*math.Abs(d0) {
+		return 3 * d0
+	}
+	return slope
+}
+
+// monotone moves a slope to where the interpolant is monotone on both sides: of
+// the chords' sign, at most three times the flatter of them.
+func monotone(slope, before, after float64) float64 {
+	switch {
+	case before*after <= 0:
+		return 0
+	case before > 0:
+		return math.Min(math.Max(slope, 0), 3*math.Min(before, after))
+	}
+	return math.Max(math.Min(slope, 0), 3*math.Max(before, after))
+}
+
+// solveSlopes makes the second derivative continuous at the inner knots, with the
+// first row {s0, s1, known} and the last {s[n-2], s[n-1], known}, by elimination;
+// work holds the diagonal.
+func solveSlopes(x, y, slope, work []float64, first, last [3]float64) {
+	n := len(x)
+	upper := first[1]
+	work[0], slope[0] = first[0], first[2]
+	for i := 1; i < n-1; i++ {
+		before, after := x[i]-x[i-1], x[i+1]-x[i]
+		m := after / work[i-1]
+		work[i] = 2*(before+after) - m*upper
+		slope[i] = 3*(after*chord(x, y, i-1)+before*chord(x, y, i)) - m*slope[i-1]
+		upper = before
+	}
+	m := last[0] / work[n-2]
+	slope[n-1] = (last[2] - m*slope[n-2]) / (last[1] - m*upper)
+	for i := n - 2; i >= 1; i-- {
+		slope[i] = (slope[i] - (x[i]-x[i-1])*slope[i+1]) / work[i]
+	}
+	slope[0] = (slope[0] - first[1]*slope[1]) / work[0]
 }

@@ -1,0 +1,86 @@
+package modes
+
+import (
+	"math"
+	"math/cmplx"
+	"slices"
+)
+
+// Modes are the normal modes of an ocean at one frequency, by falling real part
+// of the wavenumber. Shapes are normalised as KRAKEN's: ∫ φ²/ρ dz = 1 with ρ in
+// g/cm³, over the stack and its half-spaces, and φ starts positive at the surface.
+type Modes struct {
+	Frequency float64      // Hz
+	Kr        []complex128 // rad/m; Im <= 0
+
+	column  column
+	batches []batch
+	joins   []join
+	group   []float64
+	sub     cell
+	field   fieldScratch
+}
+
+// join is how the two sweeps of a batch make modes: amplitudes above and below
+// the match, and the last step in E, to first order.
+type join struct{ above, below, step lane }
+
+// Len returns how many modes there are.
+func (m *Modes) Len() int { return len(m.Kr) }
+
+// PhaseSpeed returns ω / Re kr of mode i (from 0) in m/s.
+func (m *Modes) PhaseSpeed(i int) float64 { return 2 * math.Pi * m.Frequency / real(m.Kr[i]) }
+
+// collect makes the modes from the batches.
+func (m *Modes) collect(s *Solver, n, count int) {
+	m.Frequency = s.stack.frequency
+	m.column = s.column
+	m.batches = s.batches[:n]
+	m.joins = grow(m.joins, n)
+	m.Kr = grow(m.Kr, count)
+	m.group = m.group[:0]
+	for j := range m.batches {
+		b := &m.batches[j]
+		m.joins[j].of(b)
+		var loss [lanes]complex128
+		m.losses(b, &m.joins[j], &loss)
+		for i := range min(lanes, count-j*lanes) {
+			e := b.e[i] + m.joins[j].step[i]
+			m.Kr[j*lanes+i] = cmplx.Sqrt(complex(e, 0) + loss[i])
+		}
+	}
+}
+
+// of joins the sweeps: equal (S u, u') at the match in the least-squares sense,
+// unit norm, positive slope at the surface.
+func (t *join) of(b *batch) {
+	for i := range lanes {
+		d, u := &b.down, &b.up
+		s2 := b.scale[i] * b.scale[i]
+		ratio := (s2*d.u[i]*u.u[i] - d.s[i]*u.s[i]) / (s2*u.u[i]*u.u[i] + u.s[i]*u.s[i])
+		norm := d.norm(i) + ratio*ratio*u.norm(i)
+		t.above[i] = 1 / math.Sqrt(norm)
+		t.below[i] = ratio * t.above[i]
+		t.step[i] = (math.Round(b.phase[i]) - b.phase[i]) / b.dphase[i]
+	}
+}
+
+// Clone returns modes that stay when the Solver solves again.
+func (m *Modes) Clone() *Modes {
+	c := *m
+	stack := *m.column.stack
+	c.column.stack = &stack
+	stack.media = slices.Clone(stack.media)
+	stack.pieces = slices.Clone(stack.pieces)
+	stack.x, stack.re, stack.im, stack.slope, stack.work = nil, nil, nil, nil, nil
+	c.Kr = slices.Clone(m.Kr)
+	c.column.cells = slices.Clone(m.column.cells)
+	c.joins = slices.Clone(m.joins)
+	c.group = slices.Clone(m.group)
+	c.field = fieldScratch{}
+	c.batches = slices.Clone(m.batches)
+	for i := range c.batches {
+		c.batches[i].states = slices.Clone(c.batches[i].states)
+	}
+	return &c
+}
