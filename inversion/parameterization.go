@@ -18,20 +18,9 @@ type Experiment struct {
 // clone copies the experiment and all it points to.
 func (e *Experiment) clone() *Experiment {
 	c := *e
-	c.Environment.Water.Profile.Depth = slices.Clone(e.Environment.Water.Profile.Depth)
-	c.Environment.Water.Profile.Speed = slices.Clone(e.Environment.Water.Profile.Speed)
-	c.Environment.Cover = cloneLayers(e.Environment.Cover)
-	c.Environment.Layers = cloneLayers(e.Environment.Layers)
+	c.Environment = e.Environment.Clone()
 	c.Array.Depths = slices.Clone(e.Array.Depths)
 	return &c
-}
-
-func cloneLayers(layers []acoustics.Layer) []acoustics.Layer {
-	out := slices.Clone(layers)
-	for i := range out {
-		out[i].Knots = slices.Clone(out[i].Knots)
-	}
-	return out
 }
 
 // copyFrom sets e to base without allocating; e is a clone of it.
@@ -139,16 +128,16 @@ func (m *Parameterization) Apply(e *Experiment, theta []float64) error {
 
 // checkDepths refuses sources and phones outside the water.
 func checkDepths(e *Experiment) error {
-	floor := e.Environment.Water.Depth
-	if d := e.Source.Depth; d <= 0 || d >= floor {
-		return &ParameterError{"source.depth", d, fmt.Sprintf("the source is outside the water, which is %g m deep", floor)}
+	floor := e.Environment.Floor()
+	if d := e.Source.Depth; d <= 0 || d > floor {
+		return &ParameterError{"source.depth", d, fmt.Sprintf("a source at %g m is not in the water above the sea floor at %.6g m", d, floor)}
 	}
 	if e.Array.Range <= 0 {
 		return &ParameterError{"receivers.range", e.Array.Range, "the range is not positive"}
 	}
 	for _, z := range e.Array.Depths {
 		if d := z + e.Array.DepthOffset; d < 0 || d > floor {
-			return &ParameterError{"receivers.depths", d, fmt.Sprintf("the phone is outside the water, which is %g m deep", floor)}
+			return &ParameterError{"receivers.depths", d, fmt.Sprintf("a phone at %g m is not in the water above the sea floor at %.6g m", d, floor)}
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"strings"
 
 	"oceaninv/acoustics"
 )
@@ -140,19 +141,29 @@ func (p *Problem) validateGeometry() (errs []error) {
 			errs = append(errs, invalid("frequencies", "frequency %g Hz at position %d is not positive", f, i))
 		}
 	}
-	if len(p.Array.Depths) == 0 {
-		errs = append(errs, invalid("receivers.depths", "no phone given; list at least one depth in m"))
+	errs = append(errs, under("environment.", p.Environment.Validate())...)
+	if len(errs) > 0 {
+		return errs // whether anything is in the water is not yet a question
 	}
-	for i, z := range p.Array.Depths {
-		if !(z > 0) || math.IsInf(z, 0) {
-			errs = append(errs, invalid("receivers.depths", "depth %g m of phone %d is not positive", z, i))
+	errs = append(errs, under("source.", p.Source.Validate(p.Environment))...)
+	errs = append(errs, under("receivers.", p.Array.Validate(p.Environment))...)
+	if p.Source.Depth == 0 {
+		errs = append(errs, invalid("source.depth", "a source at the surface, where the pressure is released, makes no sound"))
+	}
+	return errs
+}
+
+// under turns what acoustics has to say into InvalidErrors of the problem.
+func under(prefix string, err error) (errs []error) {
+	var all acoustics.ValidationErrors
+	if errors.As(err, &all) {
+		for _, e := range all {
+			errs = append(errs, &InvalidError{Field: prefix + e.Path, Reason: e.Problem})
 		}
+		return errs
 	}
-	if !(p.Source.Depth > 0) {
-		errs = append(errs, invalid("source.depth", "depth %g m is not positive", p.Source.Depth))
-	}
-	if !(p.Array.Range > 0) {
-		errs = append(errs, invalid("receivers.range", "range %g m is not positive", p.Array.Range))
+	if err != nil {
+		errs = append(errs, invalid(strings.TrimSuffix(prefix, "."), "%v", err))
 	}
 	return errs
 }
@@ -198,8 +209,25 @@ func (p *Problem) validateExtremes() error {
 			theta[i] = p.Parameters[i].Prior.Quantile(q)
 		}
 		if err := model.Apply(e, theta); err != nil {
-			return err
+			return p.atExtreme(err, theta)
 		}
 	}
 	return nil
+}
+
+// atExtreme says where in the prior an experiment is impossible.
+func (p *Problem) atExtreme(err error, theta []float64) error {
+	var bad *ParameterError
+	if !errors.As(err, &bad) {
+		return err
+	}
+	field := bad.Name
+	var where []string
+	for i, name := range p.ParameterNames() {
+		if name == bad.Name {
+			field = "parameter." + name + ".prior"
+		}
+		where = append(where, fmt.Sprintf("%s = %.6g", name, theta[i]))
+	}
+	return invalid(field, "%s, at %s, which the prior allows; narrow it", bad.Reason, strings.Join(where, ", "))
 }
