@@ -60,7 +60,11 @@ func (f *Flow[T]) addBlock(k int) {
 	if s.ActNorm {
 		f.blocks = append(f.blocks, newActNorm[T](&f.layout, &f.fixed, name+".act_norm", s.Dim))
 	}
-	f.blocks = append(f.blocks, newCoupling[T](&f.layout, name, s))
+	if s.Coupling == "iresnet" {
+		f.blocks = append(f.blocks, newResidual[T](&f.layout, &f.fixed, name+".residual", s))
+	} else {
+		f.blocks = append(f.blocks, newCoupling[T](&f.layout, name, s))
+	}
 	if p := newPermutation[T](&f.layout, &f.fixed, name, s, k); p != nil {
 		f.blocks = append(f.blocks, p)
 	}

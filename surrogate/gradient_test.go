@@ -34,16 +34,25 @@ var layers = []struct {
 	{"gin", func(s *FlowSpec) { s.Coupling = "gin" }},
 	{"spline", func(s *FlowSpec) { s.Coupling = "spline" }},
 	{"spline identity tails", func(s *FlowSpec) { s.Coupling = "spline"; s.SplineIdentity = true }},
+	{"spline, no clamp", func(s *FlowSpec) { s.Coupling = "spline"; s.SplineClamp = 0; s.OneSided = true }},
 	{"elementwise affine", func(s *FlowSpec) { s.Coupling = "elementwise_affine" }},
 	{"elementwise spline", func(s *FlowSpec) { s.Coupling = "elementwise_spline" }},
 	{"act norm", func(s *FlowSpec) { s.ActNorm = true }},
 	{"rotation", func(s *FlowSpec) { s.Permutation = "rotation" }},
 	{"householder", func(s *FlowSpec) { s.Permutation = "householder" }},
+	{"i-resnet exact", func(s *FlowSpec) { s.Coupling = "iresnet"; s.LogDet = "exact" }},
+	{"i-resnet roulette", func(s *FlowSpec) { s.Coupling = "iresnet" }},
+	{"i-resnet truncated", func(s *FlowSpec) { s.Coupling = "iresnet"; s.LogDet = "truncated"; s.LogDetTerms = 20 }},
 	{"summary", func(s *FlowSpec) {
 		if s.CondDim > 0 {
 			s.SummaryDim, s.SummaryHidden, s.SummaryLayers = 2, 5, 1
 		}
 	}},
+}
+
+// estimates says whether the layer's log-determinant is a random estimate.
+func estimates(layer string) bool {
+	return layer == "i-resnet roulette" || layer == "i-resnet truncated"
 }
 
 func testFlow(t testing.TB, dim, cond int, edit func(*FlowSpec)) *Flow[float64] {
@@ -124,7 +133,7 @@ func checkGradient(t *testing.T, name string, f *Flow[float64], inverse bool) {
 		from, to := tensor.Offset, tensor.Offset+tensor.Len()
 		parts = append(parts, gradcheck.Part{Name: tensor.Name, Value: f.params[from:to], Grad: grad[from:to]})
 	}
-	worst, where := gradcheck.Worst(loss, 7, parts...)
+	worst, where := gradcheck.Worst(loss, 4, parts...)
 	gradients.Add(name, d, worst)
 	if worst > 1e-6 {
 		t.Errorf("%s, D=%d, cond %d, inverse %v: relative error %.2g at %s", name, d, c, inverse, worst, where)
@@ -157,6 +166,9 @@ func TestRoundTrip(t *testing.T) {
 					if e := math.Abs(y[i] - x[i]); e > 1e-9*(1+math.Abs(x[i])) {
 						t.Fatalf("%s, D=%d, cond %d: round trip of %g is off by %g", l.name, dim, cond, x[i], e)
 					}
+				}
+				if estimates(l.name) {
+					continue // see TestLogDetEstimates
 				}
 				for i := range rows {
 					if e := math.Abs(up[i] + down[i]); e > 1e-9 {

@@ -70,8 +70,7 @@ func (p *Pass[T]) SetStream(seed, index uint64) { p.seed, p.index = seed, index 
 // rows×CondDim matrix cond (nil otherwise). The results belong to the pass and hold until its next run. x may be
 // changed afterwards, cond not before Backward.
 //
-// Input that is not finite is an error, and so is an i-ResNet that is not contractive. Lengths that do not fit
-// panic.
+// Input that is not finite is an error. Lengths that do not fit panic.
 func (p *Pass[T]) Forward(x, cond []T) (z, logdet []T, err error) {
 	n, err := p.begin(x, cond, false)
 	if err != nil {

@@ -50,7 +50,9 @@ type FlowSpec struct {
 	SplineBins     int     `hcl:"spline_bins,optional" json:"spline_bins"`
 	SplineBound    float64 `hcl:"spline_bound,optional" json:"spline_bound"`       // the spline's default domain is [-bound, bound]
 	SplineMinBin   float64 `hcl:"spline_min_bin,optional" json:"spline_min_bin"`   // least width and height of a bin; with identity tails as a share of an equal bin
+	SplineClamp    float64 `hcl:"spline_clamp,optional" json:"spline_clamp"`       // soft bound on the raw widths, heights and slopes; 0 is none (FrEIA)
 	SplineIdentity bool    `hcl:"spline_identity,optional" json:"spline_identity"` // fixed domain with identity tails (Durkan) instead of a learned one with affine tails (FrEIA)
+	SpectralNorm   bool    `hcl:"spectral_norm,optional" json:"spectral_norm"`     // iresnet: bound the matrices; false reproduces the released code, which is not invertible for sure
 	Lipschitz      float64 `hcl:"lipschitz,optional" json:"lipschitz"`             // bound on the spectral norm of each matrix of iresnet
 	LogDet         string  `hcl:"log_det,optional" json:"log_det"`                 // iresnet: exact, roulette, truncated
 	LogDetTerms    int     `hcl:"log_det_terms,optional" json:"log_det_terms"`     // iresnet: terms of the truncated series; terms always kept by roulette
@@ -69,8 +71,8 @@ func DefaultFlow() FlowSpec {
 		Blocks: 3, Coupling: "glow", Hidden: 64, HiddenLayers: 2, Activation: "gelu",
 		Clamp: 2, ClampFunction: "atan", Permutation: "hard",
 		Init: "orthogonal", InitGain: 0.8, InitStd: 0.02,
-		SplineBins: 10, SplineBound: 3, SplineMinBin: 0.1,
-		Lipschitz: 0.8, LogDet: "roulette", LogDetTerms: 8, InverseSteps: 500,
+		SplineBins: 10, SplineBound: 3, SplineMinBin: 0.1, SplineClamp: 8,
+		SpectralNorm: true, Lipschitz: 0.8, LogDet: "roulette", LogDetTerms: 8, InverseSteps: 500,
 		SummaryHidden: 64, SummaryLayers: 2,
 	}
 }
@@ -80,7 +82,7 @@ var specChoices = []struct {
 	get    func(*FlowSpec) string
 	values []string
 }{
-	{"coupling", func(s *FlowSpec) string { return s.Coupling }, []string{"glow", "rnvp", "nice", "gin", "spline", "elementwise_affine", "elementwise_spline"}},
+	{"coupling", func(s *FlowSpec) string { return s.Coupling }, []string{"glow", "rnvp", "nice", "gin", "spline", "elementwise_affine", "elementwise_spline", "iresnet"}},
 	{"activation", func(s *FlowSpec) string { return s.Activation }, []string{"gelu", "relu", "tanh"}},
 	{"clamp_function", func(s *FlowSpec) string { return s.ClampFunction }, []string{"atan", "tanh", "sigmoid"}},
 	{"permutation", func(s *FlowSpec) string { return s.Permutation }, []string{"hard", "numpy", "reverse", "rotation", "householder", "none"}},
@@ -113,9 +115,6 @@ func (s FlowSpec) Validate() error {
 	if s.SummaryDim > 0 && s.SummaryLayers > 0 && s.SummaryHidden < 1 {
 		return fmt.Errorf("surrogate: summary_hidden = %d, want at least 1", s.SummaryHidden)
 	}
-	if s.Coupling == "iresnet" && s.CondDim > 0 {
-		return fmt.Errorf("surrogate: coupling = \"iresnet\" takes no condition (cond_dim = %d); use a coupling", s.CondDim)
-	}
 	return s.validateScales()
 }
 
@@ -130,6 +129,9 @@ func (s FlowSpec) validateScales() error {
 		if !(c.value > 0) || math.IsInf(c.value, 0) {
 			return fmt.Errorf("surrogate: %s = %g, want a positive number", c.field, c.value)
 		}
+	}
+	if !(s.SplineClamp >= 0) {
+		return fmt.Errorf("surrogate: spline_clamp = %g, want a positive number, or 0 for none", s.SplineClamp)
 	}
 	if s.Lipschitz >= 1 {
 		return fmt.Errorf("surrogate: lipschitz = %g, want less than 1: x + g(x) is invertible only for a contraction g", s.Lipschitz)

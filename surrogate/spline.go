@@ -15,19 +15,34 @@ import (
 //	identity tails: K widths, K heights, K-1 inner slopes on the square [-bound, bound]²;
 //	    width = 2 bound/K (m + (1-m) K softmax(raw)), edges of slope 1
 //
-// Inner slopes are softplus(raw + ln(e-1)).
+// All but left and bottom first go through c·tanh(raw/c) with c the spline's clamp, if it is not zero: far outside the
+// data, where networks return large numbers, the map stays one that can be inverted in floating point.
+//
+// Inner slopes are m + softplus(raw + ln(exp(1-m) - 1)) with m = 1e-3, as in Durkan et al.'s code (FrEIA has m = 0).
 type spline[T Float] struct {
-	bins     int
-	bound    float64
-	minBin   float64
-	identity bool
-	shift    float64 // makes a raw width of zero an equal bin (affine tails)
+	bins         int
+	bound        float64
+	minBin       float64
+	rawBound     float64 // 0 for none
+	identity     bool
+	shift, least []T // per raw output: added before softplus, and after
 }
 
+const minSlope = 1e-3
+
 func newSpline[T Float](s *FlowSpec) *spline[T] {
+	p := &spline[T]{bins: s.SplineBins, bound: s.SplineBound, minBin: s.SplineMinBin, rawBound: s.SplineClamp, identity: s.SplineIdentity}
 	equal := 2 * s.SplineBound / float64(s.SplineBins)
-	return &spline[T]{bins: s.SplineBins, bound: s.SplineBound, minBin: s.SplineMinBin, identity: s.SplineIdentity,
-		shift: math.Log(math.Expm1(equal - s.SplineMinBin))}
+	p.shift, p.least = make([]T, p.perCoordinate()), make([]T, p.perCoordinate())
+	for j := range p.shift {
+		switch {
+		case j >= len(p.shift)-(p.bins-1):
+			p.shift[j], p.least[j] = T(math.Log(math.Expm1(1-minSlope))), minSlope
+		case !p.identity && j >= 2:
+			p.shift[j], p.least[j] = T(math.Log(math.Expm1(equal-p.minBin))), T(p.minBin)
+		}
+	}
+	return p
 }
 
 func (s *spline[T]) perCoordinate() int {
@@ -41,15 +56,19 @@ func (s *spline[T]) outputs() []int { return []int{s.perCoordinate()} }
 
 func (s *spline[T]) newPass(batch, width int) elementwisePass[T] {
 	n := batch * width * s.perCoordinate()
-	return &splinePass[T]{s: s, value: make([]T, n), slope: make([]T, n), knots: newKnots(s.bins)}
+	p := &splinePass[T]{s: s, value: make([]T, n), slope: make([]T, n), knots: newKnots(s.bins)}
+	if s.rawBound != 0 {
+		p.raw, p.gain = make([]T, n), make([]T, n)
+	}
+	return p
 }
 
-// splinePass keeps the constrained parameters of every element (value) and their derivatives by the raw ones
-// (slope; for a softmax its probabilities).
+// splinePass keeps the constrained parameters of every element (value), their derivatives by the raw ones (slope; for
+// a softmax its probabilities) and, with a clamp, the clamped raw ones and the clamp's derivative (raw, gain).
 type splinePass[T Float] struct {
-	s            *spline[T]
-	value, slope []T
-	knots        knots
+	s                       *spline[T]
+	value, slope, raw, gain []T
+	knots                   knots
 }
 
 // knots is one element's spline and, after pullBack, the gradient of a loss with respect to it.
@@ -68,53 +87,60 @@ func newKnots(bins int) knots {
 // constrain turns the raw outputs of all elements into widths, heights and slopes.
 func (p *splinePass[T]) constrain(theta nn.Matrix[T]) {
 	s, per := p.s, p.s.perCoordinate()
-	n := theta.Rows * theta.Cols
-	raw := theta.Data
+	raw := p.clamp(theta.Data)
+	n := len(raw)
 	value, slope := p.value[:n], p.slope[:n]
-	unit := T(math.Log(math.E - 1))
-	if s.identity {
-		p.constrainIdentity(raw, value, slope, unit)
-		return
-	}
-	// slope doubles as room for the shifted arguments; Softplus needs its input apart from its slopes.
-	shift := T(s.shift)
-	k := 2 * s.bins
 	for e := 0; e < n; e += per {
 		r, v := raw[e:e+per], value[e:e+per]
-		for j := 2; j < 2+k; j++ {
-			v[j] = r[j] + shift
+		for j, c := range s.shift {
+			v[j] = r[j] + c
 		}
-		for j := 2 + k; j < per; j++ {
-			v[j] = r[j] + unit
-		}
-		v[0], v[1] = 0, 0
+	}
+	if s.identity {
+		p.constrainIdentity(raw, value, slope)
+		return
 	}
 	nn.Softplus(value, slope, value)
-	least := T(s.minBin)
 	for e := 0; e < n; e += per {
 		v := value[e : e+per]
-		for j := 2; j < 2+k; j++ {
-			v[j] += least
+		for j, c := range s.least {
+			v[j] += c
 		}
-		v[0], v[1] = raw[e]-T(s.bound), raw[e+1]-T(s.bound)
+		v[0], v[1] = theta.Data[e]-T(s.bound), theta.Data[e+1]-T(s.bound)
 	}
 }
 
-func (p *splinePass[T]) constrainIdentity(raw, value, slope []T, unit T) {
-	s, per := p.s, p.s.perCoordinate()
-	k := s.bins
+// clamp bounds raw outputs by c·tanh(raw/c). Left and bottom use the outputs as they are, see constrain and store.
+func (p *splinePass[T]) clamp(theta []T) []T {
+	c := T(p.s.rawBound)
+	if c == 0 {
+		return theta
+	}
+	raw, gain := p.raw[:len(theta)], p.gain[:len(theta)]
+	for i, v := range theta {
+		raw[i] = v / c
+	}
+	nn.Tanh(raw, raw)
+	for i, v := range raw {
+		raw[i], gain[i] = c*v, 1-v*v
+	}
+	return raw
+}
+
+func (p *splinePass[T]) constrainIdentity(raw, value, slope []T) {
+	s, per, k := p.s, p.s.perCoordinate(), p.s.bins
 	for e := 0; e < len(raw); e += per {
-		for part := range 2 {
-			r, v, q := raw[e+part*k:e+(part+1)*k], value[e+part*k:e+(part+1)*k], slope[e+part*k:e+(part+1)*k]
-			softmax(q, r)
-			for j := range v {
-				v[j] = T(2 * s.bound / float64(k) * (s.minBin + (1-s.minBin)*float64(k)*float64(q[j])))
+		for at := e; at < e+2*k; at += k {
+			softmax(slope[at:at+k], raw[at:at+k])
+			for j, q := range slope[at : at+k] {
+				value[at+j] = T(2 * s.bound * (s.minBin/float64(k) + (1-s.minBin)*float64(q)))
 			}
 		}
-		for j := 2 * k; j < per; j++ {
-			value[e+j] = raw[e+j] + unit
+		v := value[e+2*k : e+per]
+		nn.Softplus(v, slope[e+2*k:e+per], v)
+		for j := range v {
+			v[j] += minSlope
 		}
-		nn.Softplus(value[e+2*k:e+per], slope[e+2*k:e+per], value[e+2*k:e+per])
 	}
 }
 

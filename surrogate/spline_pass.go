@@ -48,6 +48,7 @@ func (p *splinePass[T]) forwardBackward(d *elementwiseGrad[T]) {
 			p.store(k, e, d.dtheta[0].Data[e:e+per])
 		}
 	}
+	p.throughClamp(d.dtheta[0].Data)
 }
 
 // inverseBackward uses the forward map at the solution y of F(y; θ) = x: with a the whole gradient with respect to
@@ -68,6 +69,7 @@ func (p *splinePass[T]) inverseBackward(d *elementwiseGrad[T]) {
 			dx[j] = T(g)
 		}
 	}
+	p.throughClamp(d.dtheta[0].Data)
 }
 
 // store pulls the gradients of the knots of the element at e back to the raw outputs of the network.
@@ -89,6 +91,20 @@ func (p *splinePass[T]) store(k *knots, e int, dtheta []T) {
 	for j := range dtheta {
 		dtheta[j] = T(k.dd[j+1]) * slope[j]
 	}
+}
+
+// throughClamp multiplies the gradients of all raw outputs by the slope of the clamp, except left and bottom.
+func (p *splinePass[T]) throughClamp(dtheta []T) {
+	if p.s.rawBound == 0 {
+		return
+	}
+	gain := p.gain[:len(dtheta)]
+	if !p.s.identity {
+		for e := 0; e < len(gain); e += p.s.perCoordinate() {
+			gain[e], gain[e+1] = 1, 1
+		}
+	}
+	nn.Mul(dtheta, dtheta, gain)
 }
 
 // softmaxBackward sets dr = share·q (g - Σ q g).
