@@ -133,7 +133,7 @@ func checkGradient(t *testing.T, name string, f *Flow[float64], inverse bool) {
 		from, to := tensor.Offset, tensor.Offset+tensor.Len()
 		parts = append(parts, gradcheck.Part{Name: tensor.Name, Value: f.params[from:to], Grad: grad[from:to]})
 	}
-	worst, where := gradcheck.Worst(loss, 4, parts...)
+	worst, where := gradcheck.Worst(loss, 3, parts...)
 	gradients.Add(name, d, worst)
 	if worst > 1e-6 {
 		t.Errorf("%s, D=%d, cond %d, inverse %v: relative error %.2g at %s", name, d, c, inverse, worst, where)
