@@ -11,7 +11,7 @@ import (
 // integrand that vanishes at the ends is limited by its kinks only.
 func TestDensitiesIntegrate(t *testing.T) {
 	plane := func(n int) (x []float64, h float64) {
-		const half = 12.0
+		const half = 11.0
 		h = 2 * half / float64(n-1)
 		for i := range n {
 			for j := range n {
@@ -21,7 +21,7 @@ func TestDensitiesIntegrate(t *testing.T) {
 		return x, h
 	}
 	smooth, wide := plane(161)
-	kinked, narrow := plane(321)
+	kinked, narrow := plane(385)
 	for _, l := range layers {
 		if estimates(l.name) {
 			continue
