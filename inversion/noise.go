@@ -326,3 +326,18 @@ func EstimateCovariance(residuals [][]complex128, receivers, tones int, shrink f
 	}
 	return variance, correlation
 }
+
+// ChiSquare sets dst, per tone, to 2 (d-p)ᴴ C⁻¹ (d-p), with C the covariance of the
+// noise: chi-square with 2N degrees of freedom at the truth.
+func (n *Noise) ChiSquare(dst []float64, field, data []complex128) {
+	residual := make([]complex128, len(data))
+	for i := range data {
+		residual[i] = data[i] - field[i]
+	}
+	n.whiten(residual)
+	variance := make([]float64, n.Tones)
+	n.VarianceOf(variance, field)
+	for f, nu := range variance {
+		dst[f] = 2 * toneNorm2(residual, f, n.Tones) / nu
+	}
+}
