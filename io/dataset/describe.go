@@ -23,8 +23,11 @@ type VariableDescription struct {
 	LongName   string   `json:"long_name,omitempty"`
 }
 
-// Describe reads the header of a NetCDF file.
+// Describe reads the header of a NetCDF file, which may come from anywhere.
 func Describe(path string) (Description, error) {
+	if err := netcdf.Probe(path); err != nil {
+		return Description{}, err
+	}
 	f, err := netcdf.Open(path)
 	if err != nil {
 		return Description{}, err

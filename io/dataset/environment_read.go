@@ -12,6 +12,10 @@ func ReadEnvironment(path string) (acoustics.Environment, error) {
 	if err != nil {
 		return acoustics.Environment{}, err
 	}
+	return r.environment()
+}
+
+func (r *reader) environment() (acoustics.Environment, error) {
 	name, _ := r.file.Attribute("environment_name")
 	e := acoustics.Environment{Name: name.Text(), Water: r.water()}
 	for _, m := range r.media() {

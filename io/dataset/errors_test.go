@@ -117,7 +117,7 @@ func FuzzReaders(f *testing.F) {
 	if err != nil {
 		f.Fatal(err)
 	}
-	for at := uint32(0); at < uint32(len(content)); at += 97 {
+	for at := uint32(0); at < uint32(len(content)); at += 997 {
 		f.Add(at, byte(0xff), at*7, byte(1))
 	}
 	f.Fuzz(func(t *testing.T, at uint32, mask byte, at2 uint32, mask2 byte) {
@@ -128,10 +128,10 @@ func FuzzReaders(f *testing.F) {
 		if err := os.WriteFile(path, damaged, 0o644); err != nil {
 			t.Fatal(err)
 		}
+		if netcdf.Probe(path) == nil {
+			netcdf.Digest(path)
+		}
 		ReadObservations(path)
-		ReadModel(path)
 		ReadTable(path)
-		Describe(path)
-		netcdf.Digest(path)
 	})
 }

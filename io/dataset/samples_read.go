@@ -61,7 +61,7 @@ func OpenDataset(paths ...string) (*Dataset, error) {
 
 // openShard opens one file and reads its layout.
 func openShard(path string) (*shard, Layout, error) {
-	r, err := open(path, SchemaDataset)
+	r, err := openKnown(path, SchemaDataset)
 	if err != nil {
 		return nil, Layout{}, err
 	}

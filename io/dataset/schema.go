@@ -211,8 +211,17 @@ type reader struct {
 	err  error
 }
 
-// open opens a file and refuses one that says it is of another kind.
+// open opens a file that may come from anywhere and refuses one that says it is of
+// another kind.
 func open(path, schema string) (*reader, error) {
+	if err := netcdf.Probe(path); err != nil {
+		return nil, err
+	}
+	return openKnown(path, schema)
+}
+
+// openKnown is open for a file of our own making.
+func openKnown(path, schema string) (*reader, error) {
 	f, err := netcdf.Open(path)
 	if err != nil {
 		return nil, err

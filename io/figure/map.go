@@ -118,24 +118,39 @@ func (s surface) Z(c, r int) float64 { return s.z[r*len(s.x)+c] }
 
 // at joins the grid's values linearly; NaN outside it and next to a missing value.
 func (s surface) at(x, y float64) float64 {
-	i, fx := locate(s.x, x)
-	j, fy := locate(s.y, y)
-	if i < 0 || j < 0 {
-		return math.NaN()
-	}
-	top := s.Z(i, j)*(1-fx) + s.Z(i+1, j)*fx
-	bottom := s.Z(i, j+1)*(1-fx) + s.Z(i+1, j+1)*fx
-	return top*(1-fy) + bottom*fy
+	return s.between(places(s.x, []float64{x})[0], places(s.y, []float64{y})[0])
 }
 
-// locate finds the cell of v and the fraction inside it; -1 when outside.
-func locate(at []float64, v float64) (int, float64) {
+// place is a position between two grid lines: the first, and the fraction of the
+// way to the second. cell is -1 outside the grid.
+type place struct {
+	cell     int
+	fraction float64
+}
+
+// places finds where values lie in a grid.
+func places(at, values []float64) []place {
+	out := make([]place, len(values))
 	n := len(at)
-	if v < at[0] || v > at[n-1] {
-		return -1, 0
+	for k, v := range values {
+		if v < at[0] || v > at[n-1] {
+			out[k].cell = -1
+			continue
+		}
+		i := min(max(sort.SearchFloat64s(at, v)-1, 0), n-2)
+		out[k] = place{i, (v - at[i]) / (at[i+1] - at[i])}
 	}
-	i := min(max(sort.SearchFloat64s(at, v)-1, 0), n-2)
-	return i, (v - at[i]) / (at[i+1] - at[i])
+	return out
+}
+
+// between joins the four values around a position.
+func (s surface) between(x, y place) float64 {
+	if x.cell < 0 || y.cell < 0 {
+		return math.NaN()
+	}
+	low := s.z[y.cell*len(s.x)+x.cell:]
+	high := s.z[(y.cell+1)*len(s.x)+x.cell:]
+	return (low[0]*(1-x.fraction)+low[1]*x.fraction)*(1-y.fraction) + (high[0]*(1-x.fraction)+high[1]*x.fraction)*y.fraction
 }
 
 // raster draws a surface as an image as large as the page prints it.
@@ -150,10 +165,10 @@ const rasterWidth, rasterHeight = 900, 480
 // Plot implements plot.Plotter.
 func (r raster) Plot(c draw.Canvas, p *plot.Plot) {
 	img := image.NewNRGBA(image.Rect(0, 0, rasterWidth, rasterHeight))
-	xs, ys := invert(p.X, rasterWidth), invert(p.Y, rasterHeight)
-	for row, y := range ys {
-		for col, x := range xs {
-			img.SetNRGBA(col, rasterHeight-1-row, r.scale.at(r.at(x, y)))
+	columns, rows := places(r.x, invert(p.X, rasterWidth)), places(r.y, invert(p.Y, rasterHeight))
+	for row, y := range rows {
+		for col, x := range columns {
+			img.SetNRGBA(col, rasterHeight-1-row, r.scale.at(r.between(x, y)))
 		}
 	}
 	c.DrawImage(c.Rectangle, img)

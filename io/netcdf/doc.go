@@ -23,7 +23,9 @@
 // by [Open] (Digest falls back to the bytes of such a file). Packed variables
 // (scale_factor, add_offset) are refused when read as numbers.
 //
-// A damaged file is refused by its signature, its recorded length and the
-// checksums HDF5 keeps; libhdf5 is nevertheless known to crash on files forged to
-// that end, so files from strangers belong in a process of their own.
+// A damaged file is refused by its signature, its recorded length, the checksums
+// HDF5 keeps and, by [Probe], a trial reading of its header in a child process,
+// because libnetcdf crashes on some. Values are read in this process: libhdf5 is
+// known to crash on data forged to that end, so files from strangers belong in a
+// process of their own.
 package netcdf

@@ -74,13 +74,17 @@ func (f *File) Has(variable string) bool {
 }
 
 // Open opens a file for reading and reads its header. The error says whether the
-// file is missing, foreign, truncated, damaged or locked.
-func Open(path string) (*File, error) { return open(path, nc.NOWRITE) }
-
-func open(path string, mode nc.FileMode) (*File, error) {
+// file is missing, foreign, truncated, damaged or locked. A file of unknown origin
+// goes through [Probe] first.
+func Open(path string) (*File, error) {
 	if err := checkSignature(path); err != nil {
 		return nil, err
 	}
+	return open(path, nc.NOWRITE)
+}
+
+// open opens a file that is known to be sound.
+func open(path string, mode nc.FileMode) (*File, error) {
 	f := &File{path: path}
 	err := call(func() (err error) {
 		if f.dataset, err = nc.OpenFile(path, mode); err != nil {
@@ -202,7 +206,7 @@ func flush(path string) error {
 
 // verify reopens the temporary file and checks that it holds what was declared.
 func (f *File) verify() error {
-	got, err := Open(f.temporary)
+	got, err := open(f.temporary, nc.NOWRITE)
 	if err != nil {
 		return fmt.Errorf("%s: what was written cannot be read back: %w", f.path, err)
 	}

@@ -9,6 +9,9 @@ import (
 // put before the file's history as CF has it. It changes the file in place, so it
 // is for files that nobody else reads yet; a failure may leave the file damaged.
 func AddProvenance(path, history string, values []Attribute) error {
+	if err := checkSignature(path); err != nil {
+		return err
+	}
 	f, err := open(path, nc.WRITE)
 	if err != nil {
 		return err
