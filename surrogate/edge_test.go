@@ -331,3 +331,49 @@ func TestActNormFit(t *testing.T) {
 		}
 	}
 }
+
+// TestNamed: a flow rebuilt from its arrays, in any order, is the same function; damage is reported by name.
+func TestNamed(t *testing.T) {
+	for _, l := range layers {
+		f := testFlow(t, 5, 2, l.edit)
+		stored := f.Named()
+		slices.Reverse(stored)
+		g, err := FromNamed(f.Spec(), stored)
+		if err != nil {
+			t.Fatalf("%s: %v", l.name, err)
+		}
+		x, cond := []float64{1, -2, 0.5, 3, 0}, []float64{0.1, 0.2}
+		a, _, errA := f.Transform(x, cond)
+		b, _, errB := g.Transform(x, cond)
+		if errA != nil || errB != nil {
+			t.Fatal(errA, errB)
+		}
+		for i := range a {
+			if math.Abs(a[i]-b[i]) > 1e-12 {
+				t.Errorf("%s: rebuilt flow gives %v, want %v", l.name, b, a)
+			}
+		}
+	}
+	f := testFlow(t, 3, 0, func(*FlowSpec) {})
+	last := len(f.Named()) - 1
+	for want, damage := range map[string]func(list []NamedTensor[float64]) []NamedTensor[float64]{
+		"is missing": func(l []NamedTensor[float64]) []NamedTensor[float64] { return l[1:] },
+		"has shape":  func(l []NamedTensor[float64]) []NamedTensor[float64] { l[0].Shape = []int{1}; return l },
+		"does not belong": func(l []NamedTensor[float64]) []NamedTensor[float64] {
+			return append(l, NamedTensor[float64]{Name: "x"})
+		},
+		"not a permutation": func(l []NamedTensor[float64]) []NamedTensor[float64] {
+			l[last].Data = []float64{0, 2, 2}
+			return l
+		},
+		"element 0 of": func(l []NamedTensor[float64]) []NamedTensor[float64] {
+			l[2].Data = slices.Clone(l[2].Data)
+			l[2].Data[0] = math.NaN()
+			return l
+		},
+	} {
+		if _, err := FromNamed(f.Spec(), damage(f.Named())); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("error %v, want it to say %q", err, want)
+		}
+	}
+}

@@ -101,8 +101,8 @@ func (f *Flow[T]) Refresh() {
 	}
 }
 
-// Load replaces parameters and state, as read from a file, and refreshes. It fails if the lengths do not fit or if
-// a number is not finite.
+// Load replaces parameters and state, as read from a file, and refreshes. It fails if the lengths do not fit, if a
+// number is not finite or if a permutation is none.
 func (f *Flow[T]) Load(params, state []T) error {
 	if len(params) != len(f.params) || len(state) != len(f.state) {
 		return fmt.Errorf("surrogate: the flow has %d parameters and %d state numbers, got %d and %d",
@@ -113,9 +113,24 @@ func (f *Flow[T]) Load(params, state []T) error {
 			return fmt.Errorf("surrogate: number %d of the flow's parameters or state is not finite", i)
 		}
 	}
+	if err := f.checkState(state); err != nil {
+		return err
+	}
 	copy(f.params, params)
 	copy(f.state, state)
 	f.Refresh()
+	return nil
+}
+
+// checkState reports a state that would make the flow something else than a bijection.
+func (f *Flow[T]) checkState(state []T) error {
+	for _, b := range f.blocks {
+		if p, ok := b.(*permutation[T]); ok {
+			if err := p.check(state); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

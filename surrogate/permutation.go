@@ -1,6 +1,8 @@
 package surrogate
 
 import (
+	"fmt"
+
 	"oceaninv/surrogate/nn"
 )
 
@@ -47,6 +49,18 @@ func (p *permutation[T]) refresh(_, state []T) {
 	for j, v := range nn.View(p.at, state) {
 		p.order[j] = int(v)
 	}
+}
+
+// check reports a state, as read from a file, that is no permutation.
+func (p *permutation[T]) check(state []T) error {
+	seen := make([]bool, len(p.order))
+	for j, v := range nn.View(p.at, state) {
+		if !(v >= 0) || int(v) >= len(seen) || T(int(v)) != v || seen[int(v)] {
+			return fmt.Errorf("surrogate: array %s is not a permutation: element %d is %v", p.at.Name, j, v)
+		}
+		seen[int(v)] = true
+	}
+	return nil
 }
 
 func (p *permutation[T]) newPass(int, *scratch[T]) blockPass[T] { return p }

@@ -28,11 +28,13 @@ type Layout struct {
 	size    int
 }
 
-// Add reserves a tensor. A tensor with a dimension of zero is legal and takes no room.
+// Add reserves a tensor. One with a dimension of zero is legal, takes no room and is not listed.
 func (l *Layout) Add(name string, shape ...int) Tensor {
 	t := Tensor{Name: name, Shape: shape, Offset: l.size}
 	l.size += t.Len()
-	l.tensors = append(l.tensors, t)
+	if t.Len() > 0 {
+		l.tensors = append(l.tensors, t)
+	}
 	return t
 }
 
