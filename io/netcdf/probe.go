@@ -83,7 +83,7 @@ import (
 )
 
 // probeSeconds is how long a header may take to read, on the slowest of disks.
-const probeSeconds = 60
+const probeSeconds = 20
 
 // Probe reads a file's header in a child process and refuses the file if that ends
 // the child, which damaged files have done. It costs a fork, so it is for files
@@ -102,6 +102,10 @@ func Probe(path string) error {
 	if err != nil || signal == 0 {
 		return err
 	}
-	return &Error{Path: path, Err: fmt.Errorf("%w: its header ends libnetcdf (%v)", ErrDamaged, signal),
+	what := fmt.Sprintf("its header ends libnetcdf (%v)", signal)
+	if signal == syscall.SIGALRM {
+		what = fmt.Sprintf("its header cannot be read in %d s", probeSeconds)
+	}
+	return &Error{Path: path, Err: fmt.Errorf("%w: %s", ErrDamaged, what),
 		Advice: "write it again, or copy it again from where it came"}
 }
