@@ -1,0 +1,199 @@
+package artifact
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// Heartbeat is how often a holder renews its leases, and Expiry how long one of another host lasts without.
+const (
+	Heartbeat = 5 * time.Second
+	Expiry    = 60 * time.Second
+)
+
+// Holder is who holds a lease.
+type Holder struct {
+	Host      string    `json:"host"`
+	Namespace string    `json:"namespace"` // boot and process namespace: where PID means something
+	PID       int       `json:"pid"`
+	Started   string    `json:"started"` // of the process, so that a reused PID is told apart
+	Job       string    `json:"job,omitempty"`
+	Run       string    `json:"run"`
+	Since     time.Time `json:"since"`
+	Token     string    `json:"token"` // unique to this lease
+}
+
+func (h Holder) String() string {
+	s := fmt.Sprintf("run %s (process %d on %s", h.Run, h.PID, h.Host)
+	if h.Job != "" {
+		s += ", job " + h.Job
+	}
+	return s + ")"
+}
+
+// Leases are what one run holds in a store: the right to do an action. Files appear by link and carry who holds them;
+// their modification time is the heartbeat. No file locks: network file systems do not keep them.
+type Leases struct {
+	store *Store
+	self  Holder
+	mutex sync.Mutex
+	held  map[Key]bool
+	stop  chan struct{}
+	ended sync.WaitGroup
+}
+
+// Leases starts holding leases for a run.
+func (s *Store) Leases(run string) *Leases {
+	l := &Leases{store: s, self: thisProcess(run), held: make(map[Key]bool), stop: make(chan struct{})}
+	l.ended.Add(1)
+	go l.beat()
+	return l
+}
+
+func (l *Leases) path(k Key) string { return filepath.Join(l.store.dir, "leases", string(k)) }
+
+// Acquire takes the lease of an action. If another run holds it, that holder is returned; a dead holder's lease is
+// taken over, and the dead holder returned as such.
+func (l *Leases) Acquire(k Key) (held bool, other *Holder, dead *Holder, err error) {
+	for range 20 {
+		err := l.create(k)
+		if err == nil {
+			l.mutex.Lock()
+			l.held[k] = true
+			l.mutex.Unlock()
+			return true, nil, dead, nil
+		}
+		if !errors.Is(err, fs.ErrExist) {
+			return false, nil, nil, fmt.Errorf("cannot take the lease of %s: %w", k.Short(), err)
+		}
+		holder, err := readLease(l.path(k))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // released meanwhile
+		}
+		if err == nil && l.alive(k, holder) {
+			return false, &holder, nil, nil
+		}
+		if l.bury(k, holder.Token) {
+			dead = &holder
+		}
+	}
+	return false, nil, nil, fmt.Errorf("cannot take the lease of %s: it keeps changing hands", k.Short())
+}
+
+// create makes the lease file appear whole, or fails with fs.ErrExist.
+func (l *Leases) create(k Key) error {
+	self := l.self
+	self.Since, self.Token = time.Now().UTC(), rand.Text()
+	raw, err := Seal(self)
+	if err != nil {
+		return err
+	}
+	temp := l.path(k) + "." + self.Token
+	if err := os.WriteFile(temp, raw, 0o644); err != nil {
+		return err
+	}
+	defer os.Remove(temp)
+	return os.Link(temp, l.path(k))
+}
+
+func readLease(path string) (Holder, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return Holder{}, err
+	}
+	return parseLease(raw)
+}
+
+func parseLease(raw []byte) (Holder, error) {
+	var h Holder
+	err := Unseal(raw, &h)
+	return h, err
+}
+
+// alive judges a holder: by its process if that can be seen from here, else by its heartbeat, measured on the clock of
+// the file system so that the hosts' clocks need not agree.
+func (l *Leases) alive(k Key, h Holder) bool {
+	if h.Host == l.self.Host && h.Namespace == l.self.Namespace {
+		started, running := processStart(h.PID)
+		return running && (started == h.Started || started == "" || h.Started == "")
+	}
+	info, err := os.Stat(l.path(k))
+	if err != nil {
+		return false
+	}
+	return l.fileSystemNow().Sub(info.ModTime()) < Expiry
+}
+
+func (l *Leases) fileSystemNow() time.Time {
+	probe, err := os.CreateTemp(filepath.Join(l.store.dir, "leases"), tempPrefix+"clock-*")
+	if err != nil {
+		return time.Now()
+	}
+	defer os.Remove(probe.Name())
+	defer probe.Close()
+	info, err := probe.Stat()
+	if err != nil {
+		return time.Now()
+	}
+	return info.ModTime()
+}
+
+// bury removes a dead holder's lease. Of several that try, the rename lets one do it; if what it moved turns out to be a
+// newer lease, that is put back.
+func (l *Leases) bury(k Key, token string) bool {
+	grave := l.path(k) + ".dead-" + rand.Text()
+	if os.Rename(l.path(k), grave) != nil {
+		return false
+	}
+	defer os.Remove(grave)
+	if h, err := readLease(grave); err == nil && h.Token != token {
+		_ = os.Link(grave, l.path(k)) // if it fails, a still newer lease is there: that one counts
+		return false
+	}
+	return true
+}
+
+// Release gives a lease back.
+func (l *Leases) Release(k Key) {
+	l.mutex.Lock()
+	mine := l.held[k]
+	delete(l.held, k)
+	l.mutex.Unlock()
+	if mine {
+		os.Remove(l.path(k))
+	}
+}
+
+// Close releases everything.
+func (l *Leases) Close() {
+	close(l.stop)
+	l.ended.Wait()
+	for k := range l.held {
+		os.Remove(l.path(k))
+	}
+	l.held = nil
+}
+
+func (l *Leases) beat() {
+	defer l.ended.Done()
+	tick := time.NewTicker(Heartbeat)
+	defer tick.Stop()
+	for {
+		select {
+		case <-l.stop:
+			return
+		case <-tick.C:
+		}
+		l.mutex.Lock()
+		for k := range l.held {
+			_ = touch(l.path(k)) // a missed beat is made good by the next
+		}
+		l.mutex.Unlock()
+	}
+}
