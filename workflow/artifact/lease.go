@@ -197,3 +197,9 @@ func (l *Leases) beat() {
 		l.mutex.Unlock()
 	}
 }
+
+// Busy reports whether a living holder has the lease of an action.
+func (l *Leases) Busy(k Key) bool {
+	h, err := readLease(l.path(k))
+	return err == nil && l.alive(k, h)
+}

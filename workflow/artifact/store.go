@@ -25,6 +25,8 @@ type Record struct {
 	Run     string   `json:"run"`
 	Outputs []Stored `json:"outputs"`
 	Usage   Usage    `json:"usage"`
+	// Discarded says that the output files have been removed on purpose; their digests still count.
+	Discarded bool `json:"discarded,omitempty"`
 }
 
 // Stored is one output file.
@@ -132,6 +134,9 @@ func (s *Store) lookup(dir string, k Key, reread bool) (*Record, error) {
 	}
 	if r.Key != k {
 		return nil, fmt.Errorf("%w: the completion record is that of %s", ErrDamaged, r.Key.Short())
+	}
+	if r.Discarded {
+		return r, nil
 	}
 	for _, o := range r.Outputs {
 		if err := s.checkFile(filepath.Join(dir, o.File), o, reread); err != nil {
@@ -262,4 +267,23 @@ func (s *Store) Prepare(k Key, p Preimage) error {
 		return nil
 	}
 	return WriteFile(filepath.Join(dir, preimageFile), append(raw, '\n'))
+}
+
+// Discard removes the output files of a finished action and keeps what its record says of them.
+func (s *Store) Discard(r Record) error {
+	r.Discarded = true
+	raw, err := Seal(r)
+	if err != nil {
+		return err
+	}
+	dir := s.ActionDir(r.Key)
+	if err := WriteFile(filepath.Join(dir, recordFile), raw); err != nil {
+		return err
+	}
+	for _, o := range r.Outputs {
+		if err := os.Remove(filepath.Join(dir, o.File)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
 }

@@ -72,8 +72,12 @@ func (l *Local) Stop(now bool) {
 // Close kills what runs and waits for it.
 func (l *Local) Close() error {
 	l.Stop(true)
-	l.ended.Wait()
-	close(l.updates)
+	go func() {
+		l.ended.Wait()
+		close(l.updates)
+	}()
+	for range l.updates { // nobody else reads any more
+	}
 	return nil
 }
 

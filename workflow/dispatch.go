@@ -1,0 +1,413 @@
+package workflow
+
+import (
+	"container/heap"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"oceaninv/workflow/artifact"
+	"oceaninv/workflow/config"
+	"oceaninv/workflow/executor"
+	"oceaninv/workflow/stage"
+)
+
+// patience is how long the first task of the queue lets others pass that fit where it does not.
+const patience = 30 * time.Second
+
+// enqueue queues the tasks of an action: one, or one per shard. The merge follows when all shards are done.
+func (d *driver) enqueue(j *job) {
+	j.shards = 1
+	if s, ok := j.action.Spec.(stage.Sharder); ok {
+		j.shards = max(1, s.Shards())
+	}
+	j.left = j.shards
+	j.round++
+	for shard := range j.shards {
+		role := executor.RoleRun
+		if j.shards > 1 {
+			role = executor.RoleShard
+		}
+		d.push(d.newTask(j, role, shard))
+	}
+}
+
+func (d *driver) newTask(j *job, role executor.Role, shard int) *taskState {
+	d.sequence++
+	t := &taskState{job: j, round: j.round, sequence: d.sequence, limits: j.action.Policy.Resources.Resources}
+	t.limits.Cores = d.cores(t.limits.Cores)
+	if j.action.Policy.Timeout > 0 {
+		t.limits.Time = j.action.Policy.Timeout
+	}
+	t.order = executor.Order{Role: role, Shard: shard, Shards: j.shards}
+	return t
+}
+
+// cores is how many a task gets that asks for n.
+func (d *driver) cores(n int) int {
+	limit := d.executor.Budget().Cores
+	if n == stage.AllCores {
+		return max(1, limit)
+	}
+	if limit > 0 {
+		n = min(n, limit)
+	}
+	return max(1, n)
+}
+
+// dispatch submits the ready tasks that fit, and reports whether anything was unlocked meanwhile.
+func (d *driver) dispatch() (again bool) {
+	var tasks []*executor.Task
+	var passed []*taskState
+	for len(d.ready) > 0 && !d.halted {
+		t := heap.Pop(&d.ready).(*taskState)
+		if t.job.state == ended || t.round != t.job.round {
+			continue
+		}
+		if !d.fits(t.limits) {
+			passed = append(passed, t)
+			if time.Since(t.since) > patience || len(passed) > 64 || d.full() {
+				break
+			}
+			continue
+		}
+		task := d.start(t)
+		if task != nil {
+			tasks = append(tasks, task)
+			d.inUse.Cores += t.limits.Cores
+			d.inUse.Memory += t.limits.Memory
+		}
+	}
+	for _, t := range passed {
+		heap.Push(&d.ready, t)
+	}
+	d.submit(tasks)
+	return len(d.unlocked) > 0
+}
+
+func (d *driver) fits(r stage.Resources) bool {
+	b := d.executor.Budget()
+	if b.Cores > 0 && d.inUse.Cores > 0 && d.inUse.Cores+r.Cores > b.Cores {
+		return false
+	}
+	// A task that wants more memory than there is may still try, alone.
+	return b.Memory == 0 || d.inUse.Memory == 0 || d.inUse.Memory+r.Memory <= b.Memory
+}
+
+func (d *driver) full() bool {
+	b := d.executor.Budget()
+	return b.Cores > 0 && d.inUse.Cores >= b.Cores
+}
+
+func (d *driver) submit(tasks []*executor.Task) {
+	if len(tasks) == 0 {
+		return
+	}
+	var err error
+	if _, outlives := d.executor.(executor.Adopter); outlives {
+		err = d.journal.barrier() // tasks that outlive the driver are on record before they run
+	}
+	if err == nil {
+		err = d.executor.Submit(tasks)
+	}
+	if err == nil {
+		return
+	}
+	for _, task := range tasks {
+		d.update(executor.Update{Task: task, State: executor.Ended,
+			Result: executor.Result{Reason: executor.Failed, Code: executor.CodeFailed, Message: "cannot be submitted: " + err.Error()}})
+	}
+}
+
+// start makes a task ready to be submitted. It returns nil if there is nothing to submit: another run has the action
+// in hand or has just done it, this shard is done already, or the task cannot be written.
+func (d *driver) start(t *taskState) *executor.Task {
+	j := t.job
+	if !j.leased && !d.begin(j) {
+		return nil
+	}
+	if t.order.Role == executor.RoleShard {
+		if _, err := d.store.LookupIn(d.partDir(j, t.order.Shard), j.key); err == nil {
+			d.shardDone(j)
+			return nil
+		}
+	}
+	task, err := d.write(t)
+	if err != nil {
+		d.fail(j, executor.Result{Reason: executor.Failed, Code: executor.CodeFailed, Message: explainDisk(err).Error()}, "")
+		return nil
+	}
+	d.tasks[task] = t
+	d.emit(Event{Event: TaskSubmitted, Action: j.action.Address, Stage: j.action.Stage, Task: task.Order.Name(),
+		Attempt: t.attempt, Key: j.key, Dir: task.Dir, Cores: t.limits.Cores})
+	return task
+}
+
+// begin takes the lease of an action and prepares its directories.
+func (d *driver) begin(j *job) bool {
+	held, other, dead, err := d.leases.Acquire(j.key)
+	if dead != nil {
+		d.notice(j, fmt.Sprintf("taking over %s from %s, which is gone", j.action.Address, dead))
+	}
+	if err != nil {
+		d.stopFor(err)
+		return false
+	}
+	if !held {
+		if !slices.Contains(d.leased, j) {
+			d.leased = append(d.leased, j)
+			j.round++ // its queued tasks are void
+			d.notice(j, fmt.Sprintf("%s is being done by %s; waiting for it", j.action.Address, other))
+		}
+		return false
+	}
+	j.leased = true
+	if record, err := d.store.Lookup(j.key); err == nil && !record.Discarded && !forced(j) { // done by another run since we looked
+		j.record = record
+		d.complete(j, true)
+		return false
+	}
+	if err := d.store.Prepare(j.key, j.preimage); err != nil {
+		d.stopFor(err)
+		return false
+	}
+	if !j.started.IsZero() {
+		return true
+	}
+	j.state, j.started = working, time.Now()
+	d.emit(Event{Event: ActionStarted, Action: j.action.Address, Stage: j.action.Stage, Key: j.key, Tasks: j.shards,
+		Reason: strings.Join(j.decision.Reasons, "; ")})
+	return true
+}
+
+func forced(j *job) bool { return len(j.decision.Reasons) > 0 && j.decision.Reasons[0] == "forced" }
+
+func (d *driver) partDir(j *job, shard int) string {
+	return filepath.Join(d.store.WorkDir(j.key), "parts", stage.ShardName(shard, j.shards))
+}
+
+// write puts the task's order into a directory of its own.
+func (d *driver) write(t *taskState) (*executor.Task, error) {
+	j := t.job
+	t.attempt++
+	o := t.order
+	o.Address, o.Kind, o.Version, o.Key, o.Params = j.action.Address, j.action.Kind.Name, j.action.Kind.Version, j.key, j.action.Params
+	o.Outputs, o.Cores, o.Store, o.Run, o.Attempt = j.action.Outputs, t.limits.Cores, d.store.Dir(), d.id, t.attempt
+	o.Inputs = make(map[string][]string)
+	for _, in := range j.action.Inputs {
+		at, ok := d.location(in, func(address string) *artifact.Record { return d.jobs[address].record })
+		if !ok {
+			return nil, fmt.Errorf("input %s is not there", in.Name)
+		}
+		o.Inputs[in.Name] = append(o.Inputs[in.Name], at)
+	}
+	o.Target = d.store.ActionDir(j.key)
+	switch o.Role {
+	case executor.RoleShard:
+		o.Target = d.partDir(j, o.Shard)
+	case executor.RoleMerge:
+		for shard := range j.shards {
+			o.Parts = append(o.Parts, d.partDir(j, shard))
+		}
+	}
+	name := o.Name()
+	o.Checkpoint = filepath.Join(d.store.WorkDir(j.key), "checkpoint", name)
+	o.Provenance = d.provenance(j)
+	dir := filepath.Join(d.store.WorkDir(j.key), "tasks", fmt.Sprintf("%s.%s.%d", name, d.id, t.attempt))
+	if err := o.Write(dir); err != nil {
+		return nil, err
+	}
+	q := j.action.Policy.Resources
+	return &executor.Task{
+		ID: fmt.Sprintf("%s %s #%d", j.action.Address, name, t.attempt), Dir: dir, Order: &o, Resources: t.limits,
+		Queue: executor.Queue{Partition: q.Partition, Account: q.Account, QoS: q.QoS, Extra: q.Extra},
+		Group: fmt.Sprintf("%s %s", j.action.Address, o.Role),
+	}, nil
+}
+
+// provenance is what is recorded inside the products, beside their content.
+func (d *driver) provenance(j *job) map[string]string {
+	var digests []string
+	for _, name := range slices.Sorted(maps.Keys(j.preimage.Inputs)) {
+		for _, digest := range j.preimage.Inputs[name] {
+			digests = append(digests, name+"="+digest)
+		}
+	}
+	return map[string]string{
+		"run_id": d.id, "action": j.action.Address, "action_key": string(j.key), "stage_kind": j.action.Kind.Name,
+		"stage_kind_version": strconv.Itoa(j.action.Kind.Version), "input_digests": strings.Join(digests, " "),
+		"program_version": d.options.Version, "command": d.options.CommandLine,
+		"date_created": time.Now().UTC().Format(time.RFC3339),
+	}
+}
+
+// update takes news of a task.
+func (d *driver) update(u executor.Update) {
+	t, ok := d.tasks[u.Task]
+	if !ok {
+		return
+	}
+	e := Event{Action: t.job.action.Address, Stage: t.job.action.Stage, Task: u.Task.Order.Name(), Attempt: t.attempt,
+		Key: t.job.key, NativeID: u.NativeID}
+	switch {
+	case u.State == executor.Ended:
+		d.taskEnded(t, u, e)
+	case u.Progress != nil:
+		e.Event, e.Progress = TaskProgress, u.Progress
+		d.emit(e)
+	case u.Note != "":
+		e.Event, e.Message = Notice, u.Note
+		d.emit(e)
+	case u.State == executor.Running:
+		e.Event = TaskStarted
+		d.emit(e)
+	}
+}
+
+func (d *driver) taskEnded(t *taskState, u executor.Update, e Event) {
+	delete(d.tasks, u.Task)
+	d.inUse.Cores -= t.limits.Cores
+	d.inUse.Memory -= t.limits.Memory
+	j := t.job
+	r := u.Result
+	if r.Reason == executor.Succeeded {
+		r = d.collect(t)
+	}
+	e.Event, e.Reason, e.Code, e.Message, e.Usage = TaskEnded, string(r.Reason), r.Code, r.Message, &r.Usage
+	if r.Usage.Started.IsZero() {
+		e.Usage = &u.Result.Usage
+	}
+	d.emit(e)
+	switch {
+	case r.Reason == executor.Succeeded && t.order.Role == executor.RoleShard:
+		d.shardDone(j)
+	case r.Reason == executor.Succeeded:
+		if !d.options.KeepFailed {
+			os.RemoveAll(d.store.WorkDir(j.key))
+		}
+		d.complete(j, false)
+	case r.Reason == executor.Stopped && d.signal != nil: // the next run goes on from its checkpoint
+	case d.retries(t, r):
+		d.retry(t, r)
+	default:
+		d.fail(j, r, u.Task.Dir)
+	}
+}
+
+// collect checks that what a task says it has done is there.
+func (d *driver) collect(t *taskState) executor.Result {
+	j := t.job
+	dir := d.store.ActionDir(j.key)
+	if t.order.Role == executor.RoleShard {
+		dir = d.partDir(j, t.order.Shard)
+	}
+	record, err := d.store.LookupIn(dir, j.key)
+	if err != nil {
+		return executor.Result{Reason: executor.Failed, Code: executor.CodeFailed,
+			Message: "the task ended without an error, but its result is not there: " + err.Error()}
+	}
+	if t.order.Role != executor.RoleShard {
+		j.record = record
+	}
+	return executor.Result{Usage: record.Usage}
+}
+
+func (d *driver) shardDone(j *job) {
+	if j.left--; j.left == 0 {
+		d.push(d.newTask(j, executor.RoleMerge, 0))
+	}
+}
+
+// retries decides whether a failed task is tried again.
+func (d *driver) retries(t *taskState, r executor.Result) bool {
+	policy := t.job.action.Policy.Retry
+	if t.attempt >= policy.Attempts || r.Reason == executor.BadInput || d.signal != nil || t.job.state == ended {
+		return false
+	}
+	if len(policy.On) == 0 {
+		return true
+	}
+	return slices.Contains(policy.On, string(r.Reason)) || slices.Contains(policy.On, strconv.Itoa(r.Code))
+}
+
+func (d *driver) retry(t *taskState, r executor.Result) {
+	escalate(&t.limits, t.job.action.Policy.Resources, r.Reason)
+	delay := backoff(t.job.action.Policy.Retry, t.attempt)
+	t.due = time.Now().Add(delay)
+	d.delayed = append(d.delayed, t)
+	d.emit(Event{Event: TaskRetry, Action: t.job.action.Address, Stage: t.job.action.Stage, Task: t.order.Name(), Attempt: t.attempt + 1,
+		Reason: string(r.Reason), Code: r.Code, Message: r.Message, Delay: delay.Seconds()})
+}
+
+// escalate gives a task more of what it had too little of.
+func escalate(limits *stage.Resources, r config.Resources, reason executor.Reason) {
+	switch {
+	case reason == executor.OOM && limits.Memory > 0:
+		limits.Memory = int64(ceiling(float64(limits.Memory)*r.Growth, float64(r.MaxMemory)))
+	case reason == executor.TimedOut && limits.Time > 0:
+		limits.Time = time.Duration(ceiling(float64(limits.Time)*r.Growth, float64(r.MaxTime)))
+	}
+}
+
+func ceiling(v, limit float64) float64 {
+	if limit > 0 {
+		return min(v, limit)
+	}
+	return v
+}
+
+// backoff is how long to wait after the given number of attempts.
+func backoff(r config.Retry, attempts int) time.Duration {
+	delay := float64(r.Delay) * math.Pow(max(1, r.Backoff), float64(attempts-1))
+	delay = ceiling(delay, float64(r.MaxDelay))
+	delay *= 1 + r.Jitter*(2*rand.Float64()-1)
+	return time.Duration(delay)
+}
+
+// wake queues what was waiting for time to pass or for another run.
+func (d *driver) wake() {
+	now := time.Now()
+	d.delayed = slices.DeleteFunc(d.delayed, func(t *taskState) bool {
+		if now.Before(t.due) {
+			return false
+		}
+		d.push(t)
+		return true
+	})
+	if d.halted {
+		return
+	}
+	leased := d.leased
+	d.leased = nil
+	for _, j := range leased {
+		d.lookAgain(j)
+	}
+}
+
+// lookAgain sees what became of an action that another run had in hand.
+func (d *driver) lookAgain(j *job) {
+	if j.state == ended {
+		return
+	}
+	if record, err := d.store.Lookup(j.key); err == nil && !record.Discarded {
+		j.record = record
+		d.complete(j, true)
+		return
+	} else if !errors.Is(err, artifact.ErrMissing) && !errors.Is(err, artifact.ErrDamaged) && err != nil {
+		d.stopFor(err)
+		return
+	}
+	if d.leases.Busy(j.key) {
+		d.leased = append(d.leased, j)
+		return
+	}
+	d.enqueue(j)
+}

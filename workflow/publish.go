@@ -1,0 +1,160 @@
+package workflow
+
+import (
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"oceaninv/workflow/artifact"
+	"oceaninv/workflow/config"
+	"oceaninv/workflow/stage"
+)
+
+// Published is an output as it stands among the results.
+type Published struct {
+	Action *config.Action
+	Output stage.Output
+	Path   string // relative to the results directory, with slashes
+}
+
+// Publications lists what an action puts among the results: figures below figures/, others under the action's name. Metrics
+// are merged into metrics.json instead.
+func Publications(a *config.Action) []Published {
+	if a.Policy.Discard {
+		return nil
+	}
+	var all []Published
+	figures, others := 0, 0
+	for _, o := range a.Outputs {
+		switch {
+		case o.Intermediate || o.Type == stage.Metrics:
+			continue
+		case o.Type == stage.Figure:
+			figures++
+		default:
+			others++
+		}
+		all = append(all, Published{Action: a, Output: o})
+	}
+	for i := range all {
+		o := all[i].Output
+		dir, alone := "", others == 1
+		if o.Type == stage.Figure {
+			dir, alone = "figures/", figures == 1
+		}
+		name := a.Label
+		if !alone {
+			name += "." + o.Name
+		}
+		all[i].Path = dir + name + extension(o.File)
+	}
+	return all
+}
+
+// extension is the file name's extension, ".tar.gz" counting as one.
+func extension(file string) string {
+	ext := filepath.Ext(file)
+	if inner := filepath.Ext(strings.TrimSuffix(file, ext)); inner == ".tar" {
+		return inner + ext
+	}
+	return ext
+}
+
+// publish puts a finished action's outputs among the results, as hard links where the file system allows.
+func (d *driver) publish(j *job) error {
+	if j.record.Discarded {
+		return nil
+	}
+	for _, p := range Publications(j.action) {
+		out, ok := j.record.Output(p.Output.Name)
+		if !ok {
+			continue
+		}
+		from := filepath.Join(d.store.ActionDir(j.key), out.File)
+		changed, err := place(from, filepath.Join(d.Results, filepath.FromSlash(p.Path)))
+		if err != nil {
+			return err
+		}
+		if changed {
+			d.published = true
+			d.store.Trust(from, out.Sum) // a link changes the file's change time
+		}
+	}
+	return nil
+}
+
+// place makes to the same file as from, or an equal one, and reports whether that took any doing.
+func place(from, to string) (changed bool, err error) {
+	source, err := os.Stat(from)
+	if err != nil {
+		return false, err
+	}
+	if target, err := os.Stat(to); err == nil && same(source, target) {
+		return false, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return false, err
+	}
+	temp := filepath.Join(filepath.Dir(to), ".tmp-"+filepath.Base(to))
+	os.Remove(temp)
+	if os.Link(from, temp) != nil {
+		if err := copyFile(from, temp, source); err != nil {
+			return false, errors.Join(err, os.Remove(temp))
+		}
+	}
+	return true, os.Rename(temp, to)
+}
+
+// same reports whether a target needs no work: the same file, or a copy made of it.
+func same(source, target os.FileInfo) bool {
+	return os.SameFile(source, target) || source.Size() == target.Size() && source.ModTime().Equal(target.ModTime())
+}
+
+func copyFile(from, to string, source os.FileInfo) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.Create(to)
+	if err != nil {
+		return err
+	}
+	if _, err := io.Copy(out, in); err != nil {
+		out.Close()
+		return err
+	}
+	if err := out.Close(); err != nil {
+		return err
+	}
+	return os.Chtimes(to, source.ModTime(), source.ModTime())
+}
+
+// discard removes the outputs of actions that are not to be kept, everything being done.
+func (d *driver) discard() {
+	for _, j := range d.jobs {
+		if !j.action.Policy.Discard || j.record == nil || j.record.Discarded {
+			continue
+		}
+		if err := d.store.Discard(*j.record); err != nil {
+			d.notice(j, "outputs that are not to be kept cannot be removed: "+err.Error())
+		}
+	}
+}
+
+// writeTrace makes the trace of what the journal holds.
+func (d *driver) writeTrace() error {
+	dir := RunDir(d.Workdir, d.id)
+	f, err := os.Open(filepath.Join(dir, JournalFile))
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	var b strings.Builder
+	if err := WriteTrace(&b, ReadJournal(f)); err != nil {
+		return err
+	}
+	return artifact.WriteFile(filepath.Join(dir, TraceFile), []byte(b.String()))
+}
