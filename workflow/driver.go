@@ -336,7 +336,8 @@ func (d *driver) finish() (*Outcome, error) {
 	d.leases.Close()
 	d.counts.Pending = d.open
 	o := &Outcome{Run: d.id, Counts: d.counts, Failures: d.failures, Skipped: d.skipped, Stopped: d.signal,
-		Seconds: time.Since(d.started).Seconds(), Records: make(map[string]*artifact.Record)}
+		Seconds: time.Since(d.started).Seconds(), Published: d.published, Version: d.options.Version,
+		CommandLine: d.options.CommandLine, Records: make(map[string]*artifact.Record)}
 	keys := make(map[string]artifact.Key)
 	for address, j := range d.jobs {
 		if j.record != nil {

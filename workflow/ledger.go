@@ -3,6 +3,7 @@ package workflow
 import (
 	"bufio"
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -169,7 +170,7 @@ func (s snapshot) write(path string) error {
 	}
 	if old, err := os.ReadFile(path); err == nil {
 		var before snapshot
-		if json.Unmarshal(old, &before) == nil && before.Run == s.Run {
+		if json.Unmarshal(old, &before) == nil && before.Pipeline == s.Pipeline && maps.Equal(before.Keys, s.Keys) {
 			return nil
 		}
 	}

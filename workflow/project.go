@@ -25,8 +25,9 @@ type Options struct {
 // Project is a loaded pipeline and its places.
 type Project struct {
 	Pipeline *config.Pipeline
-	Workdir  string // absolute
-	Results  string // absolute
+	Workdir  string               // absolute
+	Results  string               // absolute
+	Files    map[string]*hcl.File // sources, for printing diagnostics
 	registry *stage.Registry
 	store    *artifact.Store
 	byName   map[string]*config.Action
@@ -39,7 +40,7 @@ func Open(o Options) (p *Project, loaded config.Loaded, diags hcl.Diagnostics) {
 	if loaded.Pipeline == nil {
 		return nil, loaded, diags
 	}
-	p = &Project{Pipeline: loaded.Pipeline, registry: o.Registry, Workdir: o.Workdir, Results: o.Results}
+	p = &Project{Pipeline: loaded.Pipeline, Files: loaded.Files, registry: o.Registry, Workdir: o.Workdir, Results: o.Results}
 	if p.Workdir == "" {
 		p.Workdir = filepath.Join(p.Pipeline.Dir, ".oceaninv")
 	}

@@ -48,7 +48,11 @@ type Outcome struct {
 	// Stopped is the signal that stopped the run, if one did.
 	Stopped os.Signal
 	Seconds float64
-	Records map[string]*artifact.Record // of finished actions, by address
+	// Published says that something new is among the results.
+	Published bool
+	// Version and CommandLine are those of the options.
+	Version, CommandLine string
+	Records              map[string]*artifact.Record // of finished actions, by address
 }
 
 // Failure is an action that failed, and how.

@@ -42,6 +42,7 @@ func (h Holder) String() string {
 type Leases struct {
 	store *Store
 	self  Holder
+	own   string // the file that says that the run lives
 	mutex sync.Mutex
 	held  map[Key]bool
 	stop  chan struct{}
@@ -51,6 +52,10 @@ type Leases struct {
 // Leases starts holding leases for a run.
 func (s *Store) Leases(run string) *Leases {
 	l := &Leases{store: s, self: thisProcess(run), held: make(map[Key]bool), stop: make(chan struct{})}
+	l.own = s.runLease(run)
+	if raw, err := Seal(l.self); err == nil {
+		_ = os.WriteFile(l.own, raw, 0o644) // without it, status cannot tell that the run lives; nothing else depends on it
+	}
 	l.ended.Add(1)
 	go l.beat()
 	return l
@@ -119,11 +124,15 @@ func parseLease(raw []byte) (Holder, error) {
 // alive judges a holder: by its process if that can be seen from here, else by its heartbeat, measured on the clock of
 // the file system so that the hosts' clocks need not agree.
 func (l *Leases) alive(k Key, h Holder) bool {
+	return l.living(l.path(k), h)
+}
+
+func (l *Leases) living(path string, h Holder) bool {
 	if h.Host == l.self.Host && h.Namespace == l.self.Namespace {
 		started, running := processStart(h.PID)
 		return running && (started == h.Started || started == "" || h.Started == "")
 	}
-	info, err := os.Stat(l.path(k))
+	info, err := os.Stat(path)
 	if err != nil {
 		return false
 	}
@@ -174,6 +183,7 @@ func (l *Leases) Release(k Key) {
 func (l *Leases) Close() {
 	close(l.stop)
 	l.ended.Wait()
+	os.Remove(l.own)
 	for k := range l.held {
 		os.Remove(l.path(k))
 	}
@@ -190,6 +200,7 @@ func (l *Leases) beat() {
 			return
 		case <-tick.C:
 		}
+		_ = touch(l.own)
 		l.mutex.Lock()
 		for k := range l.held {
 			_ = touch(l.path(k)) // a missed beat is made good by the next
@@ -202,4 +213,13 @@ func (l *Leases) beat() {
 func (l *Leases) Busy(k Key) bool {
 	h, err := readLease(l.path(k))
 	return err == nil && l.alive(k, h)
+}
+
+func (s *Store) runLease(run string) string { return filepath.Join(s.dir, "leases", "run-"+run) }
+
+// Living reports whether a run goes on.
+func (s *Store) Living(run string) bool {
+	h, err := readLease(s.runLease(run))
+	l := &Leases{store: s, self: thisProcess("")}
+	return err == nil && l.living(s.runLease(run), h)
 }

@@ -1,0 +1,73 @@
+package report
+
+import (
+	"cmp"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"io"
+	"slices"
+
+	"oceaninv/workflow/stage"
+)
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
+	"seconds": seconds, "bytes": bytesText, "number": number, "short": shortName, "metric": metricText,
+	"uri": func(f Figure) template.URL {
+		return template.URL("data:" + f.MediaType + ";base64," + base64.StdEncoding.EncodeToString(f.Content))
+	},
+}).Parse(pageText))
+
+// Page writes the report as one HTML file: styles, drawings and pictures are inside it.
+func Page(w io.Writer, d Data) error {
+	spans := slices.Clone(d.Spans)
+	if len(spans) > maxSpans {
+		slices.SortStableFunc(spans, func(a, b Span) int { return cmp.Compare(b.End-b.Start, a.End-a.Start) })
+		spans = spans[:maxSpans]
+	}
+	slices.SortStableFunc(spans, func(a, b Span) int { return cmp.Compare(a.Start, b.Start) })
+	return pageTemplate.Execute(w, struct {
+		Data
+		Graph, Timeline template.HTML
+		Headlines       []stage.Metric
+	}{d, template.HTML(drawGraph(d.Stages)), template.HTML(drawTimeline(spans)), Headlines(d.Metrics)})
+}
+
+// Headlines are the metrics marked as such.
+func Headlines(groups []Group) []stage.Metric {
+	var all []stage.Metric
+	for _, g := range groups {
+		for _, m := range g.Metrics {
+			if m.Headline {
+				all = append(all, m)
+			}
+		}
+	}
+	return all
+}
+
+func number(v float64) string { return fmt.Sprintf("%.4g", v) }
+
+func metricText(m stage.Metric) string {
+	s := number(m.Value)
+	if m.Error > 0 {
+		s += fmt.Sprintf(" ± %.2g", m.Error)
+	}
+	return s
+}
+
+func bytesText(n int64) string {
+	units := []string{"B", "kB", "MB", "GB", "TB"}
+	v, i := float64(n), 0
+	for v >= 1000 && i < len(units)-1 {
+		v, i = v/1000, i+1
+	}
+	if i == 0 {
+		return fmt.Sprintf("%d B", n)
+	}
+	return fmt.Sprintf("%.3g %s", v, units[i])
+}
