@@ -1,4 +1,3 @@
-// Command oceaninv runs ocean-acoustic inversion pipelines. See oceaninv help, and README.md.
 package main
 
 import (
