@@ -3,6 +3,7 @@ package acoustics
 import (
 	"fmt"
 	"math"
+	"strconv"
 	"strings"
 )
 
@@ -40,11 +41,37 @@ func (e ValidationErrors) Unwrap() []error {
 	return all
 }
 
+// place is where a number stands in a description; its path is spelled out only
+// for an error, so that a check of a sound environment allocates nothing.
+type place struct {
+	parent *place
+	name   string
+	index  int // -1 outside a list
+}
+
+func field(parent *place, name string) place { return place{parent, name, -1} }
+
+func element(parent *place, name string, index int) place { return place{parent, name, index} }
+
+func (p *place) String() string {
+	text := ""
+	for ; p != nil; p = p.parent {
+		if text != "" {
+			text = "." + text
+		}
+		if p.index >= 0 {
+			text = "[" + strconv.Itoa(p.index) + "]" + text
+		}
+		text = p.name + text
+	}
+	return text
+}
+
 // checker collects errors.
 type checker struct{ errors ValidationErrors }
 
-func (c *checker) add(path string, value float64, format string, args ...any) {
-	c.errors = append(c.errors, ValidationError{path, value, fmt.Sprintf(format, args...)})
+func (c *checker) add(at *place, value float64, format string, args ...any) {
+	c.errors = append(c.errors, ValidationError{at.String(), value, fmt.Sprintf(format, args...)})
 }
 
 func (c *checker) err() error {
@@ -54,23 +81,23 @@ func (c *checker) err() error {
 	return c.errors
 }
 
-func (c *checker) positive(path string, value float64, unit string) bool {
+func (c *checker) positive(at place, value float64, unit string) bool {
 	if !(value > 0) || math.IsInf(value, 0) {
-		c.add(path, value, "must be a positive number of %s, not %v", unit, value)
+		c.add(&at, value, "must be a positive number of %s, not %v", unit, value)
 		return false
 	}
 	return true
 }
 
-func (c *checker) notNegative(path string, value float64, unit string) {
+func (c *checker) notNegative(at place, value float64, unit string) {
 	if !(value >= 0) || math.IsInf(value, 0) {
-		c.add(path, value, "must be zero or a positive number of %s, not %v", unit, value)
+		c.add(&at, value, "must be zero or a positive number of %s, not %v", unit, value)
 	}
 }
 
-func (c *checker) finite(path string, value float64) {
+func (c *checker) finite(at place, value float64) {
 	if math.IsNaN(value) || math.IsInf(value, 0) {
-		c.add(path, value, "must be a finite number, not %v", value)
+		c.add(&at, value, "must be a finite number, not %v", value)
 	}
 }
 
@@ -79,156 +106,169 @@ func (c *checker) finite(path string, value float64) {
 // that do not reach their ends, unknown units and kinds.
 func (e Environment) Validate() error {
 	var c checker
-	c.boundary("surface", e.Surface)
-	for i, layer := range e.Cover {
-		c.layer(fmt.Sprintf("cover[%d]", i), layer)
+	c.boundary(field(nil, "surface"), &e.Surface)
+	for i := range e.Cover {
+		c.layer(element(nil, "cover", i), &e.Cover[i])
 	}
-	c.water("water", e.Water)
-	for i, layer := range e.Layers {
-		c.layer(fmt.Sprintf("layers[%d]", i), layer)
+	c.water(field(nil, "water"), &e.Water)
+	for i := range e.Layers {
+		c.layer(element(nil, "layers", i), &e.Layers[i])
 	}
-	c.boundary("bottom", e.Bottom)
+	c.boundary(field(nil, "bottom"), &e.Bottom)
 	return c.err()
 }
 
-func (c *checker) water(path string, w Water) {
-	deep := c.positive(path+".depth", w.Depth, "m")
-	c.positive(path+".density", w.Density, "kg/m³")
-	c.attenuation(path+".attenuation", w.Attenuation)
-	c.volume(path+".volume_attenuation", w.VolumeAttenuation)
-	c.notNegative(path+".bottom_roughness", w.BottomRoughness, "m")
-	c.profile(path+".profile", w.Profile)
+func (c *checker) water(at place, w *Water) {
+	deep := c.positive(field(&at, "depth"), w.Depth, "m")
+	c.positive(field(&at, "density"), w.Density, "kg/m³")
+	c.attenuation(field(&at, "attenuation"), &w.Attenuation)
+	c.volume(field(&at, "volume_attenuation"), &w.VolumeAttenuation)
+	c.notNegative(field(&at, "bottom_roughness"), w.BottomRoughness, "m")
+	profile := field(&at, "profile")
+	c.profile(profile, &w.Profile)
 	n := len(w.Profile.Depth)
 	if n == 0 || !deep {
 		return
 	}
 	// A knot written with few decimals may miss the floor by a rounding.
 	if last := w.Profile.Depth[n-1]; n > 1 && last < w.Depth*(1-1e-9) {
-		c.add(fmt.Sprintf("%s.profile.depth[%d]", path, n-1), last,
-			"the profile ends at %v m and must reach the sea floor at %v m: add a knot there", last, w.Depth)
+		knot := element(&profile, "depth", n-1)
+		c.add(&knot, last, "the profile ends at %v m and must reach the sea floor at %v m: add a knot there", last, w.Depth)
 	}
 	if first := w.Profile.Depth[0]; first > 0 {
-		c.add(path+".profile.depth[0]", first,
-			"the profile starts at %v m and must start at the top of the water column, 0 m", first)
+		knot := element(&profile, "depth", 0)
+		c.add(&knot, first, "the profile starts at %v m and must start at the top of the water column, 0 m", first)
 	}
 }
 
-func (c *checker) profile(path string, p SoundSpeedProfile) {
+func (c *checker) profile(at place, p *SoundSpeedProfile) {
 	if len(p.Depth) != len(p.Speed) {
-		c.add(path, math.NaN(), "has %d depths but %d speeds: give as many", len(p.Depth), len(p.Speed))
+		c.add(&at, math.NaN(), "has %d depths but %d speeds: give as many", len(p.Depth), len(p.Speed))
 	}
 	if len(p.Depth) == 0 {
-		c.add(path+".depth", math.NaN(), "has no knots: give at least one depth and speed")
+		list := field(&at, "depth")
+		c.add(&list, math.NaN(), "has no knots: give at least one depth and speed")
 	}
 	for i, z := range p.Depth {
-		here := fmt.Sprintf("%s.depth[%d]", path, i)
+		here := element(&at, "depth", i)
 		c.finite(here, z)
 		if i > 0 && z <= p.Depth[i-1] {
-			c.add(here, z, "depths must increase: %v m follows %v m", z, p.Depth[i-1])
+			c.add(&here, z, "depths must increase: %v m follows %v m", z, p.Depth[i-1])
 		}
 	}
 	for i, speed := range p.Speed {
-		c.positive(fmt.Sprintf("%s.speed[%d]", path, i), speed, "m/s")
+		c.positive(element(&at, "speed", i), speed, "m/s")
 	}
-	c.interpolation(path+".interpolation", p.Interpolation)
+	c.interpolation(field(&at, "interpolation"), p.Interpolation)
 }
 
-func (c *checker) layer(path string, l Layer) {
-	thick := c.positive(path+".thickness", l.Thickness, "m")
-	c.notNegative(path+".bottom_roughness", l.BottomRoughness, "m")
-	c.interpolation(path+".interpolation", l.Interpolation)
+func (c *checker) layer(at place, l *Layer) {
+	thick := c.positive(field(&at, "thickness"), l.Thickness, "m")
+	c.notNegative(field(&at, "bottom_roughness"), l.BottomRoughness, "m")
+	c.interpolation(field(&at, "interpolation"), l.Interpolation)
 	n := len(l.Knots)
 	if n == 0 {
-		c.add(path+".knots", math.NaN(), "has no knots: give the material at least at the layer's top")
+		list := field(&at, "knots")
+		c.add(&list, math.NaN(), "has no knots: give the material at least at the layer's top")
 		return
 	}
-	for i, k := range l.Knots {
-		here := fmt.Sprintf("%s.knots[%d]", path, i)
-		c.finite(here+".depth", k.Depth)
+	for i := range l.Knots {
+		k := &l.Knots[i]
+		here := element(&at, "knots", i)
+		depth := field(&here, "depth")
+		c.finite(depth, k.Depth)
 		if i > 0 && k.Depth <= l.Knots[i-1].Depth {
-			c.add(here+".depth", k.Depth, "depths must increase: %v m follows %v m", k.Depth, l.Knots[i-1].Depth)
+			c.add(&depth, k.Depth, "depths must increase: %v m follows %v m", k.Depth, l.Knots[i-1].Depth)
 		}
-		c.material(here, k.Material)
+		c.material(here, &k.Material)
 	}
 	if first := l.Knots[0].Depth; first != 0 {
-		c.add(path+".knots[0].depth", first, "the first knot must be at the layer's top, 0 m, not %v m", first)
+		here := element(&at, "knots", 0)
+		depth := field(&here, "depth")
+		c.add(&depth, first, "the first knot must be at the layer's top, 0 m, not %v m", first)
 	}
 	if last := l.Knots[n-1].Depth; n > 1 && thick && math.Abs(last-l.Thickness) > 1e-9*l.Thickness {
-		c.add(fmt.Sprintf("%s.knots[%d].depth", path, n-1), last,
-			"the last knot must be at the layer's thickness, %v m, not %v m", l.Thickness, last)
+		here := element(&at, "knots", n-1)
+		depth := field(&here, "depth")
+		c.add(&depth, last, "the last knot must be at the layer's thickness, %v m, not %v m", l.Thickness, last)
 	}
 }
 
-func (c *checker) material(path string, m Material) {
-	c.positive(path+".sound_speed", m.SoundSpeed, "m/s")
-	c.notNegative(path+".shear_speed", m.ShearSpeed, "m/s")
-	c.positive(path+".density", m.Density, "kg/m³")
-	c.attenuation(path+".attenuation", m.Attenuation)
-	c.attenuation(path+".shear_attenuation", m.ShearAttenuation)
+func (c *checker) material(at place, m *Material) {
+	c.positive(field(&at, "sound_speed"), m.SoundSpeed, "m/s")
+	c.notNegative(field(&at, "shear_speed"), m.ShearSpeed, "m/s")
+	c.positive(field(&at, "density"), m.Density, "kg/m³")
+	c.attenuation(field(&at, "attenuation"), &m.Attenuation)
+	c.attenuation(field(&at, "shear_attenuation"), &m.ShearAttenuation)
 }
 
-func (c *checker) attenuation(path string, a Attenuation) {
-	c.notNegative(path+".value", a.Value, string(a.Unit))
+func (c *checker) attenuation(at place, a *Attenuation) {
+	c.notNegative(field(&at, "value"), a.Value, string(a.Unit))
 	switch a.Unit {
 	case NepersPerMetre, DBPerMetreKHz, DBPerMetre, DBPerWavelength, QualityFactor, LossParameter:
 	case DBPerMetrePower:
-		c.positive(path+".reference", a.Reference, "Hz")
-		c.finite(path+".exponent", a.Exponent)
+		c.positive(field(&at, "reference"), a.Reference, "Hz")
+		c.finite(field(&at, "exponent"), a.Exponent)
 	case "":
 		if a.Value != 0 {
-			c.add(path+".unit", a.Value, "an attenuation of %v needs a unit, for instance %q", a.Value, DBPerWavelength)
+			unit := field(&at, "unit")
+			c.add(&unit, a.Value, "an attenuation of %v needs a unit, for instance %q", a.Value, DBPerWavelength)
 		}
 	default:
-		c.add(path+".unit", math.NaN(), "unknown unit %q", a.Unit)
+		unit := field(&at, "unit")
+		c.add(&unit, math.NaN(), "unknown unit %q", a.Unit)
 	}
 }
 
-func (c *checker) volume(path string, v VolumeAttenuation) {
+func (c *checker) volume(at place, v *VolumeAttenuation) {
 	switch v.Formula {
 	case "", Thorp:
 	case FrancoisGarrison:
-		c.finite(path+".temperature", v.Temperature)
-		c.notNegative(path+".salinity", v.Salinity, "psu")
-		c.notNegative(path+".mean_depth", v.MeanDepth, "m")
-		c.finite(path+".ph", v.PH)
+		c.finite(field(&at, "temperature"), v.Temperature)
+		c.notNegative(field(&at, "salinity"), v.Salinity, "psu")
+		c.notNegative(field(&at, "mean_depth"), v.MeanDepth, "m")
+		c.finite(field(&at, "ph"), v.PH)
 	default:
-		c.add(path+".formula", math.NaN(), "unknown formula %q: %q or %q", v.Formula, Thorp, FrancoisGarrison)
+		formula := field(&at, "formula")
+		c.add(&formula, math.NaN(), "unknown formula %q: %q or %q", v.Formula, Thorp, FrancoisGarrison)
 	}
 }
 
-func (c *checker) interpolation(path string, i Interpolation) {
+func (c *checker) interpolation(at place, i Interpolation) {
 	switch i {
 	case "", CLinear, N2Linear, PCHIP, Spline:
 	default:
-		c.add(path, math.NaN(), "unknown interpolation %q: %q, %q, %q or %q", i, CLinear, N2Linear, PCHIP, Spline)
+		c.add(&at, math.NaN(), "unknown interpolation %q: %q, %q, %q or %q", i, CLinear, N2Linear, PCHIP, Spline)
 	}
 }
 
-func (c *checker) boundary(path string, b Boundary) {
-	c.notNegative(path+".roughness", b.Roughness, "m")
+func (c *checker) boundary(at place, b *Boundary) {
+	c.notNegative(field(&at, "roughness"), b.Roughness, "m")
 	switch b.Kind {
 	case PressureRelease, Rigid:
 	case Halfspace:
-		c.material(path+".material", b.Material)
+		c.material(field(&at, "material"), &b.Material)
 	case Reflection:
-		c.reflections(path+".reflections", b.Reflections)
+		c.reflections(field(&at, "reflections"), b.Reflections)
 	default:
-		c.add(path+".kind", math.NaN(), "unknown boundary %q: %q, %q, %q or %q",
+		kind := field(&at, "kind")
+		c.add(&kind, math.NaN(), "unknown boundary %q: %q, %q, %q or %q",
 			b.Kind, PressureRelease, Rigid, Halfspace, Reflection)
 	}
 }
 
-func (c *checker) reflections(path string, table []ReflectionCoefficient) {
+func (c *checker) reflections(at place, table []ReflectionCoefficient) {
 	if len(table) == 0 {
-		c.add(path, math.NaN(), "the table of reflection coefficients is empty")
+		c.add(&at, math.NaN(), "the table of reflection coefficients is empty")
 	}
 	for i, r := range table {
-		here := fmt.Sprintf("%s[%d]", path, i)
-		c.finite(here+".grazing_angle", r.GrazingAngle)
-		c.notNegative(here+".magnitude", r.Magnitude, "")
-		c.finite(here+".phase", r.Phase)
+		here := element(at.parent, at.name, i)
+		angle := field(&here, "grazing_angle")
+		c.finite(angle, r.GrazingAngle)
+		c.notNegative(field(&here, "magnitude"), r.Magnitude, "")
+		c.finite(field(&here, "phase"), r.Phase)
 		if i > 0 && r.GrazingAngle <= table[i-1].GrazingAngle {
-			c.add(here+".grazing_angle", r.GrazingAngle, "grazing angles must increase: %v° follows %v°",
+			c.add(&angle, r.GrazingAngle, "grazing angles must increase: %v° follows %v°",
 				r.GrazingAngle, table[i-1].GrazingAngle)
 		}
 	}
@@ -237,8 +277,8 @@ func (c *checker) reflections(path string, table []ReflectionCoefficient) {
 // Validate reports everything wrong with the source in this environment.
 func (s Source) Validate(e Environment) error {
 	var c checker
-	c.inWater("depth", s.Depth, e)
-	c.finite("level", s.Level)
+	c.inWater(field(nil, "depth"), s.Depth, &e)
+	c.finite(field(nil, "level"), s.Level)
 	return c.err()
 }
 
@@ -247,34 +287,37 @@ func (s Source) Validate(e Environment) error {
 // array is offset and tilted.
 func (a ReceiverArray) Validate(e Environment) error {
 	var c checker
-	c.positive("range", a.Range, "m")
-	c.finite("depth_offset", a.DepthOffset)
+	c.positive(field(nil, "range"), a.Range, "m")
+	c.finite(field(nil, "depth_offset"), a.DepthOffset)
 	if !(math.Abs(a.Tilt) < 90) {
-		c.add("tilt", a.Tilt, "must be less than 90 degrees from the vertical, not %v", a.Tilt)
+		at := field(nil, "tilt")
+		c.add(&at, a.Tilt, "must be less than 90 degrees from the vertical, not %v", a.Tilt)
 	}
 	if len(a.Depths) == 0 {
-		c.add("depths", math.NaN(), "has no phones: give at least one depth")
+		at := field(nil, "depths")
+		c.add(&at, math.NaN(), "has no phones: give at least one depth")
 	}
 	if err := c.err(); err != nil {
 		return err
 	}
 	depths, ranges := a.Positions(nil, nil)
 	for i := range depths {
-		c.inWater(fmt.Sprintf("depths[%d]", i), depths[i], e)
+		at := element(nil, "depths", i)
+		c.inWater(at, depths[i], &e)
 		if !(ranges[i] > 0) {
-			c.add(fmt.Sprintf("depths[%d]", i), ranges[i], "tilted, the phone is %v m beyond the source", -ranges[i])
+			c.add(&at, ranges[i], "tilted, the phone is %v m beyond the source", -ranges[i])
 		}
 	}
 	return c.err()
 }
 
-func (c *checker) inWater(path string, depth float64, e Environment) {
+func (c *checker) inWater(at place, depth float64, e *Environment) {
 	switch {
 	case math.IsNaN(depth) || math.IsInf(depth, 0):
-		c.add(path, depth, "must be a finite number, not %v", depth)
+		c.add(&at, depth, "must be a finite number, not %v", depth)
 	case depth < 0:
-		c.add(path, depth, "%v m is above the surface", depth)
+		c.add(&at, depth, "%v m is above the surface", depth)
 	case depth > e.Floor():
-		c.add(path, depth, "%v m is below the sea floor at %v m", depth, e.Floor())
+		c.add(&at, depth, "%v m is below the sea floor at %v m", depth, e.Floor())
 	}
 }

@@ -103,3 +103,10 @@ func TestCloneSharesNothing(t *testing.T) {
 		t.Fatal("changing the clone changed the original")
 	}
 }
+
+func TestValidateAllocatesNothing(t *testing.T) {
+	e := pekeris()
+	if n := testing.AllocsPerRun(100, func() { _ = e.Validate() }); n != 0 {
+		t.Fatalf("%v allocations", n)
+	}
+}

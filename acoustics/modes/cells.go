@@ -7,7 +7,7 @@ import (
 )
 
 // moments is how many Legendre coefficients of q = k0² a cell carries.
-const moments = 6
+const moments = 7
 
 // maxCells bounds the memory of one solve.
 const maxCells = 1 << 20
@@ -30,8 +30,8 @@ type cell struct {
 
 func (c *cell) bottom() float64 { return c.top + c.h }
 
-// Six-point Gauss-Legendre rule on [-1, 1]: exact for the product of P5 and a
-// sextic.
+// Six-point Gauss-Legendre rule on [-1, 1]: exact for the product of P6 and a
+// quintic.
 var (
 	gaussX = [6]float64{-0.932469514203152, -0.661209386466265, -0.238619186083197,
 		0.238619186083197, 0.661209386466265, 0.932469514203152}
@@ -80,19 +80,20 @@ func (c *cell) accumulate(y, re, im float64) {
 	p3 := y * (2.5*y2 - 1.5)
 	p4 := (4.375*y2-3.75)*y2 + 0.375
 	p5 := y * ((7.875*y2-8.75)*y2 + 1.875)
+	p6 := ((14.4375*y2-19.6875)*y2+6.5625)*y2 - 0.3125
 	c.q[0] += re
 	c.q[1] += 3 * y * re
 	c.q[2] += 5 * p2 * re
 	c.q[3] += 7 * p3 * re
 	c.q[4] += 9 * p4 * re
 	c.q[5] += 11 * p5 * re
+	c.q[6] += 13 * p6 * re
 	if im != 0 {
 		c.qi[0] += im
 		c.qi[1] += 3 * y * im
 		c.qi[2] += 5 * p2 * im
 		c.qi[3] += 7 * p3 * im
 		c.qi[4] += 9 * p4 * im
-		c.qi[5] += 11 * p5 * im
 	}
 }
 
@@ -100,14 +101,14 @@ func (c *cell) accumulate(y, re, im float64) {
 type window struct{ lo, hi float64 }
 
 // neglected estimates the largest entry that the propagator leaves out, over the
-// window: the moment v5, and products of moments beyond its order.
+// window: the moments v5 and v6, and products of moments beyond its order.
 func (c *cell) neglected(w window) float64 {
 	h2 := c.h * c.h
 	z := h2 * math.Max(math.Abs(w.hi-c.q[0]), math.Abs(w.lo-c.q[0]))
 	z = math.Min(z, maxZ)
 	v1, v2, v3 := math.Abs(h2*c.q[1]), math.Abs(h2*c.q[2]), math.Abs(h2*c.q[3])
-	v4, v5 := math.Abs(h2*c.q[4]), math.Abs(h2*c.q[5])
-	high := v5 * (1e-5 + z*z/20790)
+	v4, v5, v6 := math.Abs(h2*c.q[4]), math.Abs(h2*c.q[5]), math.Abs(h2*c.q[6])
+	high := v5*z*z/20790 + v6*z*z/40000
 	return high + 4e-6*v1*v1*v1*v1 + 5e-5*v1*v2*v2 + 3e-6*v1*v1*v1*v2 +
 		1e-3*v3*v3 + 5e-4*v2*v4 + 5e-5*v1*v1*v3 + 2e-4*v3*v4 + 5e-4*v1*v5
 }

@@ -23,19 +23,12 @@ func (y *entry) integral(d *propagator, g0 float64, h float64, m *transfer, t *e
 	return -(y.ub*(t21*y.ua+t22*y.sa) - y.sb*(t11*y.ua+t12*y.sa)) / h
 }
 
-// mirror is the propagator seen from below.
-func (p *propagator) mirror() {
-	for i := range p.o {
-		p.o[i] = -p.o[i]
-	}
-}
-
 // along returns the derivative of cell c's propagator when k0² changes by moments
 // g, seen in the direction of the cell's sweep.
 func (c *cell) along(g *[moments]float64, up bool) (d propagator) {
 	h2 := -c.h * c.h
 	var v, dv [moments]float64
-	for n := 1; n < moments-1; n++ {
+	for n := 1; n <= 4; n++ {
 		v[n], dv[n] = h2*c.q[n], h2*g[n]
 	}
 	d.setDerivative(&v, &dv)

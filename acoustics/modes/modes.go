@@ -74,7 +74,7 @@ func (m *Modes) Clone() *Modes {
 	stack.pieces = slices.Clone(stack.pieces)
 	stack.x, stack.re, stack.im, stack.slope, stack.work = nil, nil, nil, nil, nil
 	c.Kr = slices.Clone(m.Kr)
-	c.column.cells = slices.Clone(m.column.cells)
+	c.column.cells, c.column.sweeps = slices.Clone(m.column.cells), nil
 	c.joins = slices.Clone(m.joins)
 	c.group = slices.Clone(m.group)
 	c.field = fieldScratch{}

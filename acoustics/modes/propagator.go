@@ -67,6 +67,13 @@ func (p *propagator) set(h float64, q *[moments]float64) {
 	}
 }
 
+// mirror is the propagator seen from below.
+func (p *propagator) mirror() {
+	for i := range p.o {
+		p.o[i] = -p.o[i]
+	}
+}
+
 // setDerivative computes the coefficients' derivative along a change dv of the
 // v_n (n = 1..4) at v: what set would, differentiated.
 func (p *propagator) setDerivative(v, dv *[moments]float64) {

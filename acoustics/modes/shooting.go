@@ -23,7 +23,7 @@ type batch struct {
 	first, last int
 	down, up    state // at the match, from above and from below
 
-	zerosDown, zerosUp [lanes]int32
+	zerosDown, zerosUp [lanes]int64
 	phase, dphase      lane // total phase in units of π, and its derivative in E
 }
 
@@ -31,53 +31,30 @@ type batch struct {
 type column struct {
 	stack *stack
 	cells []cell
-	cut   bool // the last cell ends where no mode reaches
-	match int  // cells[:match] are swept from above, the others from below
-	total float64
+	// sweeps are the same cells as the sweep reads them.
+	sweeps []sweepCell
+	cut    bool // the last cell ends where no mode reaches
+	match  int  // cells[:match] are swept from above, the others from below
+	total  float64
 }
 
 // shoot carries the batch's solutions from both ends to the match and sets their
 // phase: an increasing count of half-waves as E falls, equal to m at mode m.
 func (k *column) shoot(b *batch) {
 	k.limits(b)
-	b.zerosDown, b.zerosUp = [lanes]int32{}, [lanes]int32{}
+	b.zerosDown, b.zerosUp = [lanes]int64{}, [lanes]int64{}
 	b.down = k.above(b)
-	for c := b.first; c < k.match; c++ {
-		cl := &k.cells[c]
-		if c > b.first && cl.jump != 1 {
-			b.down.jump(cl.jump)
-		}
-		b.states[c] = b.down
-		k.cross(b, cl, &b.down, &b.zerosDown, 1)
-		if c&7 == 7 {
-			rescale(&b.down, b.states[b.first:c+1])
-		}
-	}
-	rescale(&b.down, b.states[b.first:max(b.first, k.match)])
-	if j := k.jumpAt(k.match); j != 1 && k.match > b.first {
-		b.down.jump(j)
-	}
 	b.up = k.below(b)
-	for c := b.last - 1; c >= k.match; c-- {
-		cl := &k.cells[c]
-		b.states[c] = b.up
-		k.cross(b, cl, &b.up, &b.zerosUp, -1)
-		if c > k.match && cl.jump != 1 {
-			b.up.jump(1 / cl.jump)
-		}
-		if c&7 == 7 {
-			rescale(&b.up, b.states[c:b.last])
+	if b.first < k.match {
+		sweep(k.sweeps, b.first, k.match-b.first, 1, &b.e, &b.down, b.states, &b.zerosDown)
+		if j := k.sweeps[k.match].jump; j != 1 {
+			b.down.jump(j)
 		}
 	}
-	rescale(&b.up, b.states[k.match:max(k.match, b.last)])
+	if b.last > k.match {
+		sweep(k.sweeps, b.last-1, b.last-k.match, -1, &b.e, &b.up, b.states, &b.zerosUp)
+	}
 	b.setPhase()
-}
-
-func (k *column) jumpAt(c int) float64 {
-	if c <= 0 || c >= len(k.cells) {
-		return 1
-	}
-	return k.cells[c].jump
 }
 
 // jump crosses an interface: p and p'/ρ are continuous.
@@ -169,118 +146,6 @@ func closed(b *batch, bd boundary, density float64) (y state) {
 		}
 	}
 	return y
-}
-
-// cross carries y over a cell and adds the zeros of u inside it. Going up, the
-// cell is seen mirrored: its odd moments change sign.
-func (k *column) cross(b *batch, c *cell, y *state, zeros *[lanes]int32, direction float64) {
-	if c.long {
-		crossLong(c, &b.e, y, zeros)
-		return
-	}
-	p := &c.propagator
-	h, q0 := p.h, p.q0
-	h2, inverse := h*h, 1/h
-	var t etas
-	var m transfer
-	mirrored := *p
-	if direction < 0 {
-		for i := range mirrored.o {
-			mirrored.o[i] = -mirrored.o[i]
-		}
-	}
-	for i := range lanes {
-		z := (b.e[i] - q0) * h2
-		t.small(z)
-		m.of(&mirrored, z, &t)
-		u, s := y.u[i], h*y.s[i]
-		ue, se := y.ue[i], h*y.se[i]
-		u1 := m.t11*u + m.t12*s
-		s1 := m.t21*u + m.t22*s
-		y.ue[i] = m.t11*ue + m.t12*se + h2*(m.d11*u+m.d12*s)
-		y.se[i] = (m.t21*ue + m.t22*se + h2*(m.d21*u+m.d22*s)) * inverse
-		y.u[i], y.s[i] = u1, s1*inverse
-		if negative(u, s) != negative(u1, s1) {
-			zeros[i]++
-		}
-	}
-}
-
-// negative is the sign of u, at a zero that of what follows.
-func negative(u, s float64) bool { return u < 0 || u == 0 && s < 0 }
-
-// crossLong carries y over a homogeneous cell of any thickness.
-func crossLong(c *cell, e *lane, y *state, zeros *[lanes]int32) {
-	h := c.h
-	h2, inverse := h*h, 1/h
-	var t etas
-	for i := range lanes {
-		z := (e[i] - c.q0) * h2
-		half := t.long(z)
-		u, s := y.u[i], h*y.s[i]
-		ue, se := y.ue[i], h*y.se[i]
-		u1 := t.xi*u + t.e0*s
-		s1 := z*t.e0*u + t.xi*s
-		d21 := t.e0 + 0.5*z*t.e1
-		y.ue[i] = t.xi*ue + t.e0*se + h2*0.5*(t.e0*u+t.e1*s)
-		y.se[i] = (z*t.e0*ue + t.xi*se + h2*(d21*u+0.5*t.e0*s)) * inverse
-		y.u[i], y.s[i] = u1, s1*inverse
-		// Each half-wave turns the sign once; one zero more where that does not
-		// account for the sign that came out.
-		odd := half&1 == 1
-		if (negative(u, s) != negative(u1, s1)) != odd {
-			half++
-		}
-		zeros[i] += half
-	}
-}
-
-// long computes ξ, η0 and η1 for any Z, and the number of half-waves in √-Z.
-func (t *etas) long(z float64) int32 {
-	if math.Abs(z) < 1 {
-		t.small(z)
-		return 0
-	}
-	var half int32
-	if z < 0 {
-		s := math.Sqrt(-z)
-		sin, cos := math.Sincos(s)
-		t.xi, t.e0 = cos, sin/s
-		half = int32(s / math.Pi)
-	} else {
-		s := math.Sqrt(z)
-		up := math.Exp(s)
-		down := 1 / up
-		t.xi, t.e0 = 0.5*(up+down), 0.5*(up-down)/s
-	}
-	t.e1 = (t.xi - t.e0) / z
-	return half
-}
-
-// huge is when a solution is scaled down: far below overflow, even after eight
-// more cells and in products.
-const huge = 1e100
-
-// rescale scales down lanes that have grown too large, with all their states.
-func rescale(y *state, before []state) {
-	for i := range lanes {
-		size := math.Max(math.Max(math.Abs(y.u[i]), math.Abs(y.s[i])), math.Max(math.Abs(y.ue[i]), math.Abs(y.se[i])))
-		if !(size > huge) {
-			continue
-		}
-		f := 1 / size
-		y.scale(i, f)
-		for j := range before {
-			before[j].scale(i, f)
-		}
-	}
-}
-
-func (y *state) scale(i int, f float64) {
-	y.u[i] *= f
-	y.s[i] *= f
-	y.ue[i] *= f
-	y.se[i] *= f
 }
 
 // setPhase sets the total phase in units of π, less one: zeros above and below

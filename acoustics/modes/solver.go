@@ -50,7 +50,7 @@ func (s *Solver) Solve(env *acoustics.Environment, frequency float64) (*Modes, e
 	if s.mesher.overflow {
 		return nil, ErrTooManyCells{frequency, maxCells}
 	}
-	s.column.set(&s.stack, &s.mesher)
+	s.column.set(&s.stack, &s.mesher, s.window)
 	if err := s.findModes(); err != nil {
 		return nil, err
 	}
@@ -94,10 +94,12 @@ func (s *Solver) noModes() error {
 
 // set chooses the matching depth: beside the cell of the largest q, where every
 // mode oscillates.
-func (k *column) set(s *stack, m *mesher) {
+func (k *column) set(s *stack, m *mesher, w window) {
 	k.stack, k.cells, k.cut = s, m.cells, m.cut
+	k.sweeps = grow(k.sweeps, len(k.cells))
 	best := 0
 	for c := range k.cells {
+		k.sweeps[c].set(&k.cells[c], w)
 		if k.cells[c].hi > k.cells[best].hi {
 			best = c
 		}
