@@ -32,7 +32,7 @@ func TestLossGradients(t *testing.T) {
 	sigma, mean := []float64{.3, .5, 1, 2, .7}, []float64{.1, -.2, 0, .4, 1}
 	lo, hi := []float64{-.5, -.5, -.5, -.5, -.5}, []float64{.5, .6, .7, .8, .9}
 	sinkhorn := NewSinkhornWorkspace[float64](Sinkhorn{Blur: 1.5, Scaling: 0.7}, pool, rows, 7, dim)
-	sinkhorn.polish = 300
+	sinkhorn.polish = 100
 	mmd := NewMMDWorkspace[float64](DefaultMMD(), pool, rows, 7, dim)
 	yy := y.Columns(0, 2)
 	cases := []struct {
@@ -395,7 +395,7 @@ func TestCriticGradients(t *testing.T) {
 		c := NewCritic[float64](CriticSpec{In: 3, Hidden: 8, Layers: 2, SpectralNorm: spectral, InitStd: 0.5}, 1, 12, 5)
 		real, fake := normals(19, 12, 3), normals(20, 12, 3)
 		settle := func() {
-			for range 400 {
+			for range 60 {
 				c.refresh()
 			}
 		}
@@ -411,7 +411,7 @@ func TestCriticGradients(t *testing.T) {
 			f()
 			c.pullBack(c.chunks[0].grad)
 			grad := slices.Clone(c.chunks[0].grad)
-			worst, where := gradcheck.Worst(f, 40, gradcheck.Part{Name: "weights", Value: c.raw, Grad: grad})
+			worst, where := gradcheck.Worst(f, 20, gradcheck.Part{Name: "weights", Value: c.raw, Grad: grad})
 			if !(worst < 1e-5) {
 				t.Errorf("spectral %v, %v: %g at %s", spectral, d, worst, where)
 			}
@@ -467,7 +467,7 @@ func TestStepGradients(t *testing.T) {
 			}
 			tr := newTrainer(f, s, o, pool, 0)
 			if p, ok := tr.objective.(*supervised[float64]); ok && p.sinkhorn != nil {
-				p.sinkhorn.polish = 200
+				p.sinkhorn.polish = 60
 			}
 			r := randomness{seed: 1, purpose: streamNoise, index: 3}
 			total := func() float64 {
@@ -482,7 +482,7 @@ func TestStepGradients(t *testing.T) {
 			for _, g := range tr.adam.grads {
 				nn.Add(grad, g)
 			}
-			worst, where := gradcheck.Worst(total, 30, gradcheck.Part{Name: "weights", Value: f.Params(), Grad: grad})
+			worst, where := gradcheck.Worst(total, 16, gradcheck.Part{Name: "weights", Value: f.Params(), Grad: grad})
 			t.Logf("%-20s %-8s %.2e", loss, direction, worst)
 			if !(worst < 2e-6) {
 				t.Errorf("%s %s: %g at %s", loss, direction, worst, where)

@@ -34,38 +34,38 @@ var testA = [2][2]float64{{1, 0.5}, {-0.3, 0.8}}
 const testSigma = 0.5
 
 // linearSimulator draws x, or with noise [x, n], and y = A x + s n anew in every epoch.
-func linearSimulator(rows int, withNoise bool) *Simulator[float64] {
-	s := &Simulator[float64]{Rows: rows, NX: 2, NY: 2, Seed: 11}
+func linearSimulator(rows int, withNoise bool) *Simulator[float32] {
+	s := &Simulator[float32]{Rows: rows, NX: 2, NY: 2, Seed: 11}
 	if withNoise {
 		s.NX = 4
 	}
-	s.Draw = func(g *rand.Rand, x, y []float64) error {
+	s.Draw = func(g *rand.Rand, x, y []float32) error {
 		for i := range 2 {
-			x[i] = g.NormFloat64()
+			x[i] = float32(g.NormFloat64())
 		}
 		for i := range 2 {
-			n := g.NormFloat64()
+			n := float32(g.NormFloat64())
 			if withNoise {
 				x[2+i] = n
 			}
-			y[i] = testA[i][0]*x[0] + testA[i][1]*x[1] + testSigma*n
+			y[i] = float32(testA[i][0])*x[0] + float32(testA[i][1])*x[1] + testSigma*n
 		}
 		return nil
 	}
 	return s
 }
 
-func moments(draws []float64, stride int) (mean [2]float64, cov [2][2]float64) {
+func moments(draws []float32, stride int) (mean [2]float64, cov [2][2]float64) {
 	n := float64(len(draws) / stride)
 	for r := 0; r < len(draws); r += stride {
 		for i := range 2 {
-			mean[i] += draws[r+i] / n
+			mean[i] += float64(draws[r+i]) / n
 		}
 	}
 	for r := 0; r < len(draws); r += stride {
 		for i := range 2 {
 			for j := range 2 {
-				cov[i][j] += (draws[r+i] - mean[i]) * (draws[r+j] - mean[j]) / n
+				cov[i][j] += (float64(draws[r+i]) - mean[i]) * (float64(draws[r+j]) - mean[j]) / n
 			}
 		}
 	}
@@ -93,7 +93,7 @@ var testObservations = [][2]float64{{0, 0}, {1, -0.5}, {-0.8, 0.9}}
 func TestConditionalFlowRecoversLinearGaussianPosterior(t *testing.T) {
 	o := DefaultOptions(LossMaximumLikelihood)
 	o.Epochs, o.BatchSize, o.LearningRate, o.Schedule, o.EMA = 6, 256, 1e-2, "cosine", 0.98
-	f := testFlow[float64](t, 2, 2, func(s *surrogate.FlowSpec) { s.Blocks, s.ZeroLast = 3, true })
+	f := testFlow[float32](t, 2, 2, func(s *surrogate.FlowSpec) { s.Blocks, s.ZeroLast = 3, true })
 	r, err := TrainConditional(context.Background(), f, linearSimulator(25600, false), nil, o, Run{})
 	if err != nil {
 		t.Fatal(err)
@@ -108,9 +108,9 @@ func TestConditionalFlowRecoversLinearGaussianPosterior(t *testing.T) {
 	p := f.NewPass(draws)
 	rng := rand.New(rand.NewPCG(3, 3))
 	for _, y := range testObservations {
-		z, cond := make([]float64, 2*draws), make([]float64, 2*draws)
+		z, cond := make([]float32, 2*draws), make([]float32, 2*draws)
 		for i := range z {
-			z[i], cond[i] = rng.NormFloat64(), y[i%2]
+			z[i], cond[i] = float32(rng.NormFloat64()), float32(y[i%2])
 		}
 		x, _, err := p.Inverse(z, cond)
 		if err != nil {
@@ -127,7 +127,7 @@ func TestExactINNRecoversLinearGaussianPosterior(t *testing.T) {
 	o := DefaultOptions(LossNLLExact)
 	o.Epochs, o.BatchSize, o.LearningRate, o.Schedule, o.EMA, o.SigmaY = 12, 256, 1e-2, "cosine", 0.98, 0.1
 	o.WeightDecay, o.Beta1, o.Beta2 = 0, 0.9, 0.999
-	f := testFlow[float64](t, 4, 0, func(s *surrogate.FlowSpec) { s.Blocks, s.Permutation = 4, "rotation" })
+	f := testFlow[float32](t, 4, 0, func(s *surrogate.FlowSpec) { s.Blocks, s.Permutation = 4, "rotation" })
 	if _, err := TrainINN(context.Background(), f, linearSimulator(25600, true), nil, o, Run{}); err != nil {
 		t.Fatal(err)
 	}
@@ -135,9 +135,10 @@ func TestExactINNRecoversLinearGaussianPosterior(t *testing.T) {
 	p := f.NewPass(draws)
 	rng := rand.New(rand.NewPCG(4, 4))
 	for _, y := range testObservations {
-		u := make([]float64, 4*draws)
+		u := make([]float32, 4*draws)
 		for i := range draws {
-			u[4*i], u[4*i+1], u[4*i+2], u[4*i+3] = rng.NormFloat64(), rng.NormFloat64(), y[0], y[1]
+			u[4*i], u[4*i+1] = float32(rng.NormFloat64()), float32(rng.NormFloat64())
+			u[4*i+2], u[4*i+3] = float32(y[0]), float32(y[1])
 		}
 		x, _, err := p.Inverse(u, nil)
 		if err != nil {
@@ -150,19 +151,19 @@ func TestExactINNRecoversLinearGaussianPosterior(t *testing.T) {
 
 // Σz² instead of ½Σz² makes the best latent variance ½; the Gaussian likelihood makes it 1.
 func TestLatentVariance(t *testing.T) {
-	sim := &Simulator[float64]{Rows: 12800, NX: 2, Seed: 5, Draw: func(g *rand.Rand, x, _ []float64) error {
-		x[0], x[1] = 1+2*g.NormFloat64(), -1+0.5*g.NormFloat64()
+	sim := &Simulator[float32]{Rows: 12800, NX: 2, Seed: 5, Draw: func(g *rand.Rand, x, _ []float32) error {
+		x[0], x[1] = float32(1+2*g.NormFloat64()), float32(-1+0.5*g.NormFloat64())
 		return nil
 	}}
 	for loss, want := range map[Loss]float64{LossNLL: 0.5, LossNLLExact: 1, LossMaximumLikelihood: 1} {
 		o := DefaultOptions(loss)
 		o.ReverseWeight, o.Epochs, o.BatchSize, o.LearningRate, o.Schedule, o.WeightDecay = 0, 6, 256, 1e-2, "cosine", 0
-		f := testFlow[float64](t, 2, 0, nil)
+		f := testFlow[float32](t, 2, 0, nil)
 		if _, err := TrainFlow(context.Background(), f, sim, nil, o, Run{}); err != nil {
 			t.Fatal(err)
 		}
 		const rows = 4000
-		x := make([]float64, 2*rows)
+		x := make([]float32, 2*rows)
 		index := make([]int, rows)
 		for i := range index {
 			index[i] = i
@@ -185,7 +186,7 @@ func TestLatentVariance(t *testing.T) {
 
 // Every adversarial and transport loss, in both directions where there are two, must bring the model's law closer.
 func TestGenerativeLossesMoveTowardsTheData(t *testing.T) {
-	sim := &Simulator[float32]{Rows: 6400, NX: 2, Seed: 6, Draw: func(g *rand.Rand, x, _ []float32) error {
+	sim := &Simulator[float32]{Rows: 3840, NX: 2, Seed: 6, Draw: func(g *rand.Rand, x, _ []float32) error {
 		x[0], x[1] = float32(2+0.5*g.NormFloat64()), float32(-1+0.5*g.NormFloat64())
 		return nil
 	}}
