@@ -186,7 +186,7 @@ func TestLatentVariance(t *testing.T) {
 
 // Every adversarial and transport loss, in both directions where there are two, must bring the model's law closer.
 func TestGenerativeLossesMoveTowardsTheData(t *testing.T) {
-	sim := &Simulator[float32]{Rows: 3840, NX: 2, Seed: 6, Draw: func(g *rand.Rand, x, _ []float32) error {
+	sim := &Simulator[float32]{Rows: 1920, NX: 2, Seed: 6, Draw: func(g *rand.Rand, x, _ []float32) error {
 		x[0], x[1] = float32(2+0.5*g.NormFloat64()), float32(-1+0.5*g.NormFloat64())
 		return nil
 	}}
@@ -223,7 +223,7 @@ func TestGenerativeLossesMoveTowardsTheData(t *testing.T) {
 				continue
 			}
 			o := DefaultOptions(loss)
-			o.Epochs, o.BatchSize, o.LearningRate, o.Schedule, o.Clamp = 8, 128, 3e-3, "constant", "corrected"
+			o.Epochs, o.BatchSize, o.LearningRate, o.Schedule, o.Clamp = 8, 64, 3e-3, "constant", "corrected"
 			o.ReverseWeight, o.Direction, o.CriticRate, o.CriticSteps, o.ClipNorm, o.EMA = 0, direction, 1e-2, 2, 1, 0.95
 			f := testFlow[float32](t, 2, 0, nil)
 			before := distance(f)
