@@ -1,0 +1,140 @@
+package analytic
+
+import (
+	"fmt"
+	"math"
+	"slices"
+
+	"oceaninv/acoustics"
+)
+
+// UncertifiedError tells that the modes of a frequency could not be proved
+// complete; no list is returned then.
+type UncertifiedError struct {
+	Frequency float64 // Hz
+	Expected  int     // the winding number, or -1 where it was not obtained
+	Found     int
+	Reason    error
+}
+
+func (e *UncertifiedError) Error() string {
+	if e.Expected < 0 {
+		return fmt.Sprintf("modes: %.6g Hz: the number of modes could not be proved: %v", e.Frequency, e.Reason)
+	}
+	return fmt.Sprintf("modes: %.6g Hz: the argument principle counts %d modes, %d were found: %v", e.Frequency, e.Expected, e.Found, e.Reason)
+}
+
+func (e *UncertifiedError) Unwrap() error { return e.Reason }
+
+// zero is a zero of the characteristic function and its sheet.
+type zero struct {
+	x  complex128
+	sh sheet
+}
+
+// limits bound the wavenumbers wanted: Re k between low and high, -Im k up to
+// loss (rad/m).
+type limits struct{ low, high, loss float64 }
+
+// maxEvaluations bounds the work of one frequency.
+const maxEvaluations = 4_000_000
+
+// search finds every zero within the limits.
+func (s *stack) search(l limits) ([]zero, error) {
+	region := box{left: l.low*l.low - l.loss*l.loss, right: l.high * l.high, low: -2 * l.high * l.loss}
+	region.high = s.margin()
+	var zeros []zero
+	for _, strip := range s.strips(region) {
+		found, err := s.searchStrip(strip)
+		if err != nil {
+			return nil, err
+		}
+		zeros = append(zeros, found...)
+	}
+	return zeros, nil
+}
+
+// margin is how far above the real axis the search begins (rad²/m²): a passive
+// ocean has no mode there, and the contour keeps clear of those on the axis.
+func (s *stack) margin() float64 {
+	return math.Pow(math.Pi/s.depth(), 2) / 2
+}
+
+// strip is a box between two branch cuts, with the sheet that holds there.
+type strip struct {
+	box
+	sh sheet
+}
+
+// strips cuts the region along the branch cuts.
+func (s *stack) strips(region box) []strip {
+	type branch struct {
+		re    float64
+		leaky *bool
+	}
+	sh := sheet{}
+	var branches []branch
+	add := func(e *end, p, shear *bool) {
+		if e.kind != acoustics.Halfspace {
+			return
+		}
+		branches = append(branches, branch{real(e.wave.kp2), p})
+		if e.elastic {
+			branches = append(branches, branch{real(e.wave.ks2), shear})
+		}
+	}
+	add(&s.bottom, &sh.bottomP, &sh.bottomS)
+	add(&s.top, &sh.topP, &sh.topS)
+	// From right to left, branch after branch becomes leaky.
+	slices.SortFunc(branches, func(a, b branch) int {
+		if a.re > b.re {
+			return -1
+		}
+		return 1
+	})
+	var strips []strip
+	right := region.right
+	for _, b := range branches {
+		if b.re < right && b.re > region.left {
+			strips = append(strips, strip{box{b.re, right, region.low, region.high}, sh})
+			right = b.re
+		}
+		if b.re > region.left {
+			*b.leaky = true
+		}
+	}
+	return append(strips, strip{box{region.left, right, region.low, region.high}, sh})
+}
+
+// searchStrip counts and finds the zeros of one strip.
+func (s *stack) searchStrip(st strip) ([]zero, error) {
+	f := func(x complex128) (complex128, float64) { return s.value(x, st.sh) }
+	c := &counter{f: f, step: s.spacing(st.box), cache: make(map[complex128]sample), left: maxEvaluations}
+	frequency := s.omega / (2 * math.Pi)
+	n, err := c.zeros(st.box)
+	if err != nil {
+		return nil, &UncertifiedError{Frequency: frequency, Expected: -1, Reason: err}
+	}
+	xs, err := c.find(st.box, n, func(b box) (complex128, bool) { return muller(f, b) })
+	if err != nil || len(xs) != n {
+		return nil, &UncertifiedError{Frequency: frequency, Expected: n, Found: len(xs), Reason: err}
+	}
+	zeros := make([]zero, n)
+	for i, x := range xs {
+		zeros[i] = zero{x, st.sh}
+	}
+	return zeros, nil
+}
+
+// spacing is the first spacing of samples on a contour: along it the function
+// turns about once where the vertical phase through the stack, ∫√(k₀²-x) dz,
+// changes by π.
+func (s *stack) spacing(b box) float64 {
+	turns := 1.0
+	for _, l := range s.layers {
+		for _, seg := range l.segments {
+			turns += seg.thickness * seg.wavenumber / math.Pi
+		}
+	}
+	return (b.right - b.left + b.high - b.low) / (4 * turns)
+}
