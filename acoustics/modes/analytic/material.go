@@ -91,6 +91,8 @@ func (m *mediumReader) segment(h float64, uniform bool, at func(float64) speeds)
 		w := s.at(z)
 		s.wavenumber = max(s.wavenumber, math.Sqrt(max(real(w.kp2), real(w.ks2))))
 	}
+	mid := s.at(h / 2)
+	s.k2 = [2]complex128{mid.kp2, mid.ks2}
 	return s
 }
 

@@ -3,6 +3,7 @@ package analytic
 import (
 	"fmt"
 	"math"
+	"math/cmplx"
 	"slices"
 
 	"oceaninv/acoustics"
@@ -109,7 +110,7 @@ func (s *stack) strips(region box) []strip {
 // searchStrip counts and finds the zeros of one strip.
 func (s *stack) searchStrip(st strip) ([]zero, error) {
 	f := func(x complex128) (complex128, float64) { return s.value(x, st.sh) }
-	c := &counter{f: f, step: s.spacing(st.box), cache: make(map[complex128]sample), left: maxEvaluations}
+	c := &counter{f: f, rate: s.rate, cache: make(map[complex128]sample), left: maxEvaluations}
 	frequency := s.omega / (2 * math.Pi)
 	n, err := c.zeros(st.box)
 	if err != nil {
@@ -126,15 +127,21 @@ func (s *stack) searchStrip(st strip) ([]zero, error) {
 	return zeros, nil
 }
 
-// spacing is the first spacing of samples on a contour: along it the function
-// turns about once where the vertical phase through the stack, ∫√(k₀²-x) dz,
-// changes by π.
-func (s *stack) spacing(b box) float64 {
-	turns := 1.0
-	for _, l := range s.layers {
-		for _, seg := range l.segments {
-			turns += seg.thickness * seg.wavenumber / math.Pi
+// rate is Σ h |dγ/dx| = Σ h/2|γ| over the layers, γ² = x - k² of each kind of
+// wave: the exponents of all waves up and down the stack turn no faster.
+func (s *stack) rate(x complex128) float64 {
+	rate := 1 / (s.kappa * s.kappa)
+	for i := range s.layers {
+		for j := range s.layers[i].segments {
+			seg := &s.layers[i].segments[j]
+			for _, k2 := range seg.k2 {
+				gamma := math.Sqrt(cmplx.Abs(x - k2))
+				rate += seg.thickness / 2 / max(gamma, 1/seg.thickness)
+				if !s.layers[i].elastic {
+					break
+				}
+			}
 		}
 	}
-	return (b.right - b.left + b.high - b.low) / (4 * turns)
+	return rate
 }

@@ -262,7 +262,7 @@ func (m *Modes) groupSpeeds(env *acoustics.Environment) error {
 		dw := (f[0] - f[3] + 8*(f[2]-f[1])) / complex(12*step*omega, 0)
 		// f_x is minus the norm.
 		dk := dw / t.norm / (2 * m.K[i])
-		m.GroupSpeed[i] = 1 / real(dk)
+		m.GroupSpeed[i] = real(1 / dk)
 	}
 	return nil
 }

@@ -32,6 +32,7 @@ type segment struct {
 	uniform    bool
 	at         func(z float64) wave // z from the segment's top
 	wavenumber float64              // largest, rad/m
+	k2         [2]complex128        // squared wavenumbers of P and S in the middle
 }
 
 // wave is the material at one depth: squared wavenumbers and relative density.

@@ -15,8 +15,11 @@ func (b box) holds(x complex128) bool {
 
 // counter counts zeros of an analytic function by its winding number.
 type counter struct {
-	f     func(x complex128) (complex128, float64)
-	step  float64 // the first spacing of samples along a contour
+	f func(x complex128) (complex128, float64)
+	// rate bounds how fast the phase of the function's waves turns, in rad per unit
+	// of x; only zeros turn it faster. It keeps whole turns between samples from
+	// going unseen.
+	rate  func(x complex128) float64
 	cache map[complex128]sample
 	left  int // evaluations allowed
 }
@@ -39,6 +42,7 @@ var (
 const (
 	maxPhase = 0.8
 	maxLog   = 2.0
+	stride   = 1.2 // rad, by the bound on the rate, between the first samples
 )
 
 func (c *counter) at(x complex128) (sample, error) {
@@ -78,23 +82,23 @@ func (c *counter) zeros(b box) (int, error) {
 	return int(math.Round(n)), nil
 }
 
-// along is the change of phase along an edge. Edges of neighbouring boxes share
-// their samples: points are laid from the smaller end.
+// along is the change of phase along an edge, always walked from the smaller end.
 func (c *counter) along(a, b complex128) (float64, error) {
 	if real(a) > real(b) || imag(a) > imag(b) {
 		turn, err := c.along(b, a)
 		return -turn, err
 	}
-	n := max(4, int(math.Ceil(cmplx.Abs(b-a)/c.step)))
 	last, err := c.at(a)
 	if err != nil {
 		return 0, err
 	}
-	total := 0.0
-	for i := 1; i <= n; i++ {
+	length := cmplx.Abs(b - a)
+	total, here := 0.0, 0.0
+	for here < length {
+		here += min(stride/c.rate(last.x), length/4)
 		x := b
-		if i < n {
-			x = a + (b-a)*complex(float64(i)/float64(n), 0)
+		if here < length {
+			x = a + (b-a)*complex(here/length, 0)
 		}
 		next, err := c.at(x)
 		if err != nil {
@@ -187,39 +191,54 @@ func (c *counter) findParts(parts [2]box, known int, polish func(box) (complex12
 	return append(zeros, more...), err
 }
 
+// value is a function's value as mantissa and exponent.
+type value struct {
+	m     complex128
+	scale float64
+}
+
+// relative are values divided by a common exponential.
+func relative(v [3]value) (y [3]complex128) {
+	top := max(v[0].scale, v[1].scale, v[2].scale)
+	for i := range v {
+		y[i] = v[i].m * complex(math.Exp(v[i].scale-top), 0)
+	}
+	return y
+}
+
 // muller polishes a zero of f from the middle of a box; it fails where the
-// iteration leaves the box.
+// iteration leaves the box or ends where f does not vanish.
 func muller(f func(x complex128) (complex128, float64), b box) (complex128, bool) {
 	mid := complex((b.left+b.right)/2, (b.low+b.high)/2)
 	reach := max(b.right-b.left, b.high-b.low)
 	wide := box{b.left - reach, b.right + reach, b.low - reach, b.high + reach}
 	d := complex(0.05*(b.right-b.left), 0)
-	x := [3]complex128{mid - d, mid + d, mid}
-	_, reference := f(mid)
-	at := func(x complex128) complex128 {
+	at := func(x complex128) value {
 		m, scale := f(x)
-		return m * complex(math.Exp(min(max(scale-reference, -600), 600)), 0)
+		return value{m, scale}
 	}
-	y := [3]complex128{at(x[0]), at(x[1]), at(x[2])}
+	x := [3]complex128{mid - d, mid + d, mid}
+	v := [3]value{at(x[0]), at(x[1]), at(x[2])}
 	for range 60 {
-		next, ok := mullerStep(x, y)
+		next, ok := mullerStep(x, relative(v))
 		if !ok || !wide.holds(next) {
 			return 0, false
 		}
 		step := cmplx.Abs(next - x[2])
 		x = [3]complex128{x[1], x[2], next}
-		if step <= 1e-15*cmplx.Abs(next) {
-			return next, b.holds(next)
-		}
-		y = [3]complex128{y[1], y[2], at(next)}
-		if y[2] == 0 {
-			return next, b.holds(next)
-		}
-		if step <= 4e-14*cmplx.Abs(next) && cmplx.Abs(y[2]) >= cmplx.Abs(y[1]) {
-			return x[1], b.holds(x[1])
+		v = [3]value{v[1], v[2], at(next)}
+		y := relative(v)
+		if step <= 1e-15*cmplx.Abs(next) || y[2] == 0 || step <= 4e-14*cmplx.Abs(next) && cmplx.Abs(y[2]) >= cmplx.Abs(y[1]) {
+			return next, b.holds(next) && vanishes(at, next, v[2])
 		}
 	}
 	return 0, false
+}
+
+// vanishes says that f is far smaller at a point than a little beside it.
+func vanishes(at func(complex128) value, x complex128, v value) bool {
+	beside := at(x * (1 + 1e-7))
+	return cmplx.Abs(v.m)*math.Exp(v.scale-beside.scale) <= 1e-3*cmplx.Abs(beside.m)
 }
 
 // mullerStep is the zero, nearest to x[2], of the parabola through three points.
