@@ -20,8 +20,9 @@ type Marginal struct {
 	Median float64 `json:"median,omitempty" hcl:"median,optional"`
 }
 
-// PriorKind names a family of priors.
-type PriorKind string
+// PriorKind names a family of priors. It is an alias because a label of a block
+// is decoded into a plain string only.
+type PriorKind = string
 
 // Families of priors.
 const (

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"oceaninv/acoustics"
+	"oceaninv/acoustics/modes"
 )
 
 // Problem is an inverse problem: a known experiment, the parameters of it that
@@ -50,6 +51,9 @@ type Problem struct {
 	Noise                   NoiseModel `json:"noise" hcl:"noise,block"`
 	// Likelihood is what is known of source and noise; default KnownSource.
 	Likelihood LikelihoodForm `json:"likelihood" hcl:"likelihood,optional"`
+	// Modes sets up the forward model: its tolerance and the phase speeds of the
+	// modes kept.
+	Modes *modes.Options `json:"modes" hcl:"modes,block"`
 }
 
 // LayerConvention says what a change of water depth does to the sea bed.
@@ -71,12 +75,14 @@ type Correlation struct {
 
 // DefaultProblem returns a problem with the default conventions, to decode into:
 // layers move with the water depth, the array keeps its depth, noise at 15 dB
-// with one variance per tone for all samples, source known.
+// with one variance per tone for all samples, source known, all trapped modes.
 func DefaultProblem() Problem {
+	options := modes.DefaultOptions()
 	return Problem{
 		LayersWithWaterDepth: LayersMove,
 		Noise:                DefaultNoiseModel(),
 		Likelihood:           KnownSource,
+		Modes:                &options,
 	}
 }
 

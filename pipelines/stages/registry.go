@@ -1,8 +1,40 @@
 package stages
 
-import "oceaninv/workflow/stage"
+import (
+	"maps"
+	"slices"
+
+	"oceaninv/io/netcdf"
+	"oceaninv/workflow/stage"
+)
 
 // All returns the registry of every stage kind, definition and file format of the program.
 func All() *stage.Registry {
-	return stage.NewRegistry()
+	r := stage.NewRegistry(
+		simulateKind(),
+		observeKind(),
+		trainKind(),
+		inferKind(),
+		referenceKind(),
+		evaluateKind(),
+	)
+	r.AddDefinitions(environmentDefinition(), problemDefinition())
+	r.AddFormats(netcdfFormat())
+	return r
+}
+
+// netcdfFormat digests NetCDF files by what they hold, and keeps provenance
+// inside them, outside the digest.
+func netcdfFormat() stage.Format {
+	return stage.Format{
+		Extension: ".nc",
+		Digest:    netcdf.Digest,
+		Annotate: func(path string, provenance map[string]string) error {
+			var list []netcdf.Attribute
+			for _, name := range slices.Sorted(maps.Keys(provenance)) {
+				list = append(list, netcdf.Text(name, provenance[name]))
+			}
+			return netcdf.AddProvenance(path, "", list)
+		},
+	}
 }

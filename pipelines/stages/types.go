@@ -9,4 +9,5 @@ const (
 	typeModel       stage.Type = "model"
 	typePosterior   stage.Type = "posterior"
 	typeField       stage.Type = "field"
+	typeDensity     stage.Type = "density"
 )

@@ -1,0 +1,201 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"sync/atomic"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/sync/errgroup"
+
+	"oceaninv/inversion"
+	"oceaninv/inversion/amortized"
+	"oceaninv/io/dataset"
+	"oceaninv/workflow/stage"
+)
+
+// infer applies a trained model to observations.
+type infer struct {
+	Draws       int    `json:"draws"`
+	Seed        uint64 `json:"seed"`
+	model       stage.Input
+	observation stage.Input
+}
+
+func inferKind() stage.Kind {
+	return stage.Kind{
+		Name: "infer", Version: 1,
+		Doc:    "posterior draws of a trained model for every observation",
+		Decode: decodeInfer,
+		Load:   stage.LoadJSON[infer],
+	}
+}
+
+func decodeInfer(d *stage.Decoder) stage.Spec {
+	block := struct {
+		Model       hcl.Expression `hcl:"model"`
+		Observation hcl.Expression `hcl:"observation"`
+		Draws       int            `hcl:"draws,optional"`
+		Seed        uint64         `hcl:"seed,optional"`
+	}{Draws: 1000}
+	d.Decode(&block)
+	s := &infer{Draws: block.Draws, Seed: block.Seed}
+	s.model = d.Artifact("model", block.Model, typeModel)
+	s.observation = d.Artifact("observation", block.Observation, typeObservation)
+	if s.Draws < 1 {
+		d.Errorf("draws", "No draws", "draws = %d: at least 1 is needed.", s.Draws)
+	}
+	m, ok1 := s.model.Schema.(*inversion.Problem)
+	o, ok2 := s.observation.Schema.(*inversion.Problem)
+	if ok1 && ok2 {
+		if why := mismatch(m.Array.Depths, m.Frequencies, o.Array.Depths, o.Frequencies); why != "" {
+			d.Report(s.observation.Problem("Observation does not fit the model", why))
+		}
+	}
+	return s
+}
+
+func (s *infer) Inputs() []stage.Input { return []stage.Input{s.model, s.observation} }
+
+func (s *infer) Outputs() []stage.Output {
+	return []stage.Output{{Name: "posterior", Type: typePosterior, File: "posterior.nc", Schema: s.observation.Schema}}
+}
+
+func (s *infer) Resources() stage.Resources { return stage.Resources{Cores: stage.AllCores} }
+
+func (s *infer) Run(ctx context.Context, ws *stage.Workspace) error {
+	p, err := Infer(ctx, Inference{
+		Model: ws.Input("model"), Observation: ws.Input("observation"),
+		Draws: s.Draws, Seed: s.Seed, Cores: ws.Cores,
+		Warn: func(text string) { ws.Log.Warn(text) },
+	})
+	if err != nil {
+		return err
+	}
+	return dataset.WritePosterior(ws.Output("posterior"), p)
+}
+
+// Inference says what to apply to what.
+type Inference struct {
+	Model, Observation string // paths of NetCDF files
+	Draws              int    // per observation
+	Seed               uint64
+	Cores              int // results do not depend on it
+	// Warn is told of observations unlike anything the model has seen; nil is
+	// silent.
+	Warn func(string)
+}
+
+// foreignMisfit is the misfit ln(1 + χ²/N) above which an observation is said to
+// be out of distribution: ln 3, twice the χ²/N = 1 of a well fitted one.
+var foreignMisfit = math.Log(3)
+
+// Infer draws from the model's posterior for every observation of a file. An
+// observation file that does not fit the model is an error marked
+// [stage.BadInput].
+func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
+	e, layout, err := readModel(in.Model)
+	if err != nil {
+		return dataset.Posterior{}, stage.BadInput(err)
+	}
+	obs, err := dataset.ReadObservations(in.Observation)
+	if err != nil {
+		return dataset.Posterior{}, stage.BadInput(err)
+	}
+	if why := mismatch(layout.ReceiverDepths, layout.Frequencies, obs.ReceiverDepths, obs.Frequencies); why != "" {
+		return dataset.Posterior{}, stage.BadInput(fmt.Errorf("%s does not fit the model %s: %s", in.Observation, in.Model, why))
+	}
+	n, d, m := obs.Len(), len(layout.Parameters), len(layout.ReceiverDepths)*len(layout.Frequencies)
+	out := dataset.Posterior{
+		Parameters: layout.Parameters, Draws: in.Draws, Values: make([]float64, n*in.Draws*d),
+		LogProb: make([]float64, n*in.Draws), Truth: truthFor(layout.Parameters, obs), Method: "amortised", Problem: layout.Problem,
+	}
+	misfit := make([]float64, n)
+	err = forObservations(ctx, in.Cores, n, e, func(s amortized.Sampler, i int) error {
+		draws, err := s.Sample(in.Draws, obs.Pressure[i*m:(i+1)*m], inversion.Rand(in.Seed, inversion.DrawStream, i))
+		if err != nil {
+			return fmt.Errorf("observation %d: %w", i, err)
+		}
+		copy(out.Values[i*in.Draws*d:], draws.Theta)
+		copy(out.LogProb[i*in.Draws:], draws.LogProb)
+		misfit[i] = s.Misfit()
+		return nil
+	})
+	if err != nil {
+		return out, err
+	}
+	if _, density := e.(*amortized.Conditional); !density {
+		out.LogProb = nil
+	}
+	warnForeign(in.Warn, misfit)
+	out.Diagnostics = []dataset.Column{{Name: "misfit", LongName: "ln(1 + chi-square per datum) of the best replica", Unit: "1", Values: misfit}}
+	return out, nil
+}
+
+// forObservations runs f for every observation on the given number of cores, each
+// with a sampler of its own.
+func forObservations(ctx context.Context, cores, n int, e amortized.Estimator, f func(s amortized.Sampler, i int) error) error {
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range min(max(cores, 1), n) {
+		g.Go(func() error {
+			s := e.NewSampler()
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n || ctx.Err() != nil {
+					return ctx.Err()
+				}
+				if err := f(s, i); err != nil {
+					return err
+				}
+			}
+		})
+	}
+	return g.Wait()
+}
+
+func warnForeign(warn func(string), misfit []float64) {
+	if warn == nil {
+		return
+	}
+	for i, v := range misfit {
+		if v > foreignMisfit {
+			warn(fmt.Sprintf("observation %d is unlike anything the model was trained on (misfit %.2f, limit %.2f): do not trust its posterior", i, v, foreignMisfit))
+		}
+	}
+}
+
+// mismatch says how an array or its tones differ from the model's, "" if they do
+// not.
+func mismatch(modelDepths, modelTones, depths, tones []float64) string {
+	close := func(a, b float64) bool { return math.Abs(a-b) <= 1e-6*math.Abs(a) }
+	switch {
+	case !slices.EqualFunc(modelDepths, depths, close):
+		return fmt.Sprintf("the model was trained for phones at %v m, the observation has %v m", modelDepths, depths)
+	case !slices.EqualFunc(modelTones, tones, close):
+		return fmt.Sprintf("the model was trained for tones of %v Hz, the observation has %v Hz", modelTones, tones)
+	}
+	return ""
+}
+
+// truthFor orders the truths of an observation file as the parameters are; nil
+// unless all are known.
+func truthFor(parameters []dataset.Parameter, obs dataset.Observations) []float64 {
+	if obs.Truth == nil {
+		return nil
+	}
+	w := len(obs.Parameters)
+	out := make([]float64, obs.Len()*len(parameters))
+	for j, p := range parameters {
+		at := slices.IndexFunc(obs.Parameters, func(q dataset.Parameter) bool { return q.Name == p.Name })
+		if at < 0 {
+			return nil
+		}
+		for i := range obs.Len() {
+			out[i*len(parameters)+j] = obs.Truth[i*w+at]
+		}
+	}
+	return out
+}

@@ -1,0 +1,273 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/sync/errgroup"
+
+	"oceaninv/inversion"
+	"oceaninv/inversion/reference"
+	"oceaninv/io/dataset"
+	"oceaninv/workflow/stage"
+)
+
+// referenceStage finds the exact posterior of every observation on an adaptive
+// grid, over a field interpolated across the prior.
+type referenceStage struct {
+	Problem       inversion.Problem            `json:"problem"`
+	Draws         int                          `json:"draws"`
+	Seed          uint64                       `json:"seed"`
+	Interpolation reference.InterpolantOptions `json:"interpolation"`
+	Grid          reference.GridOptions        `json:"grid"`
+	observation   stage.Input
+}
+
+func referenceKind() stage.Kind {
+	return stage.Kind{
+		Name: "reference", Version: 1,
+		Doc:    "the exact posterior of every observation, on an adaptive grid (up to 3 parameters)",
+		Decode: decodeReference,
+		Load:   stage.LoadJSON[referenceStage],
+	}
+}
+
+func decodeReference(d *stage.Decoder) stage.Spec {
+	block := struct {
+		Problem       hcl.Expression `hcl:"problem"`
+		Observation   hcl.Expression `hcl:"observation"`
+		Draws         int            `hcl:"draws,optional"`
+		Seed          uint64         `hcl:"seed,optional"`
+		Interpolation *optionsBlock  `hcl:"interpolation,block"`
+		Grid          *optionsBlock  `hcl:"grid,block"`
+	}{Draws: 2000}
+	d.Decode(&block)
+	s := &referenceStage{
+		Draws: block.Draws, Seed: block.Seed,
+		Interpolation: reference.DefaultInterpolantOptions(), Grid: reference.DefaultGridOptions(),
+	}
+	if d.HasErrors() {
+		return s
+	}
+	decodeOptions(d, block.Interpolation, &s.Interpolation)
+	decodeOptions(d, block.Grid, &s.Grid)
+	d.Convert(block.Problem, &s.Problem)
+	s.observation = d.Artifact("observation", block.Observation, typeObservation)
+	if s.Draws < 2 {
+		d.Errorf("draws", "Too few draws", "draws = %d: at least 2 are needed.", s.Draws)
+	}
+	if n := len(s.Problem.Parameters); n > reference.MaxDim {
+		d.Errorf("problem", "Too many parameters for a grid",
+			"The problem has %d parameters; an exact grid takes at most %d.", n, reference.MaxDim)
+	}
+	return s
+}
+
+func (s *referenceStage) Inputs() []stage.Input { return []stage.Input{s.observation} }
+
+func (s *referenceStage) Outputs() []stage.Output {
+	out := []stage.Output{{Name: "posterior", Type: typePosterior, File: "posterior.nc", Schema: &s.Problem}}
+	if len(s.Problem.Parameters) <= 2 {
+		out = append(out, stage.Output{Name: "density", Type: typeDensity, File: "density.nc"})
+	}
+	return append(out, stage.Output{Name: "metrics", Type: stage.Metrics, File: "metrics.json"})
+}
+
+func (s *referenceStage) Resources() stage.Resources { return stage.Resources{Cores: stage.AllCores} }
+
+func (s *referenceStage) Run(ctx context.Context, ws *stage.Workspace) error {
+	obs, err := dataset.ReadObservations(ws.Input("observation"))
+	if err != nil {
+		return stage.BadInput(err)
+	}
+	p := &s.Problem
+	if why := mismatch(p.Array.Depths, p.Frequencies, obs.ReceiverDepths, obs.Frequencies); why != "" {
+		return stage.BadInput(fmt.Errorf("the observation does not fit the problem: %s", why))
+	}
+	noise, err := knownNoise(p, obs.NoiseVariance)
+	if err != nil {
+		return err
+	}
+	field, err := s.interpolate(ctx, ws, noise)
+	if err != nil {
+		return err
+	}
+	return s.solve(ctx, ws, &exactRun{problem: p, obs: obs, noise: noise, field: field})
+}
+
+// interpolate replaces the forward model by expansions over the prior.
+func (s *referenceStage) interpolate(ctx context.Context, ws *stage.Workspace, noise *inversion.Noise) (*reference.Interpolant, error) {
+	prior, err := s.Problem.Prior()
+	if err != nil {
+		return nil, err
+	}
+	if noise.Variance == nil {
+		return nil, fmt.Errorf("an exact grid needs a noise variance that is the same for all samples, not convention %q", s.Problem.Noise.Convention)
+	}
+	scale := make([]float64, s.Problem.DataSize())
+	for i := range scale {
+		scale[i] = math.Sqrt(noise.Variance[i%noise.Tones])
+	}
+	o := s.Interpolation
+	o.Workers = ws.Cores
+	ws.Progress(stage.Progress{Message: "interpolating the field over the prior"})
+	return reference.NewInterpolant(ctx, s.Problem.Forward, prior, scale, o)
+}
+
+// exactRun is what all observations share.
+type exactRun struct {
+	problem *inversion.Problem
+	obs     dataset.Observations
+	noise   *inversion.Noise
+	field   *reference.Interpolant
+}
+
+// target is the posterior of observation i.
+func (r *exactRun) target(i int) (inversion.Target, error) {
+	prior, err := r.problem.Prior()
+	if err != nil {
+		return nil, err
+	}
+	m := r.problem.DataSize()
+	return inversion.NewPosteriorTarget(prior, r.field.NewForward(), inversion.NewLikelihood(r.problem.Likelihood, r.noise), r.obs.Pressure[i*m:(i+1)*m]), nil
+}
+
+// exactColumns are the diagnostics of an exact posterior, per observation.
+var exactColumns = []dataset.Column{
+	{Name: "log_evidence", LongName: "logarithm of the evidence"},
+	{Name: "log_evidence_error", LongName: "error of the logarithm of the evidence"},
+	{Name: "entropy", LongName: "differential entropy of the posterior, nat"},
+}
+
+func (s *referenceStage) solve(ctx context.Context, ws *stage.Workspace, r *exactRun) error {
+	n, d := r.obs.Len(), len(s.Problem.Parameters)
+	layout, err := layoutOf(&s.Problem, r.noise)
+	if err != nil {
+		return err
+	}
+	out := dataset.Posterior{
+		Parameters: layout.Parameters, Draws: s.Draws, Values: make([]float64, n*s.Draws*d), LogProb: make([]float64, n*s.Draws),
+		Truth: truthFor(layout.Parameters, r.obs), Method: "adaptive grid", Problem: layout.Problem,
+	}
+	for _, c := range exactColumns {
+		c.Unit, c.Values = "1", make([]float64, n)
+		out.Diagnostics = append(out.Diagnostics, c)
+	}
+	var first *reference.Grid
+	var next, done atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range ws.Cores {
+		g.Go(func() error {
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= n || ctx.Err() != nil {
+					return ctx.Err()
+				}
+				grid, err := s.grid(ctx, r, i)
+				if err != nil {
+					return fmt.Errorf("observation %d: %w", i, err)
+				}
+				if i == 0 {
+					first = grid
+				}
+				s.record(&out, grid, i)
+				ws.Progress(stage.Progress{Done: done.Add(1), Total: int64(n), Unit: "observations"})
+			}
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	if err := dataset.WritePosterior(ws.Output("posterior"), out); err != nil {
+		return err
+	}
+	if d <= 2 {
+		if err := dataset.WriteDensity(ws.Output("density"), densityOf(first, layout.Parameters, out)); err != nil {
+			return err
+		}
+	}
+	return s.metrics(ws, r, first)
+}
+
+func (s *referenceStage) grid(ctx context.Context, r *exactRun, i int) (*reference.Grid, error) {
+	target, err := r.target(i)
+	if err != nil {
+		return nil, err
+	}
+	low, high := r.field.Bounds()
+	o := s.Grid
+	if len(o.Cells) == 0 {
+		o.Cells = r.field.Cells()
+	}
+	return reference.NewGrid(ctx, target, low, high, o)
+}
+
+// record puts the draws and figures of observation i in their place.
+func (s *referenceStage) record(out *dataset.Posterior, g *reference.Grid, i int) {
+	draws := g.Sample(s.Draws, inversion.Rand(s.Seed, inversion.DrawStream, i))
+	copy(out.Values[i*len(draws.Theta):], draws.Theta)
+	copy(out.LogProb[i*s.Draws:], draws.LogProb)
+	for k, v := range []float64{g.LogEvidence, g.LogEvidenceError, g.Entropy()} {
+		out.Diagnostics[k].Values[i] = v
+	}
+}
+
+// densityPoints is the number of points per parameter of the density that is
+// stored for figures.
+const densityPoints = 201
+
+// densityOf tabulates the posterior of the first observation where it has mass.
+func densityOf(g *reference.Grid, parameters []dataset.Parameter, p dataset.Posterior) dataset.Density {
+	out := dataset.Density{Parameters: parameters, LogEvidence: g.LogEvidence}
+	if p.Truth != nil {
+		out.Truth = p.Truth[:len(parameters)]
+	}
+	for j := range parameters {
+		m := g.Marginal(j)
+		low, high := m.Quantile(1e-5), m.Quantile(1-1e-5)
+		margin := 0.1 * (high - low)
+		low, high = max(low-margin, g.Low[j]), min(high+margin, g.High[j])
+		axis := make([]float64, densityPoints)
+		for k := range axis {
+			axis[k] = low + (high-low)*float64(k)/(densityPoints-1)
+		}
+		out.Axes = append(out.Axes, axis)
+	}
+	if len(parameters) == 1 {
+		m := g.Marginal(0)
+		for _, x := range out.Axes[0] {
+			out.LogDensity = append(out.LogDensity, math.Log(m.PDF(x)))
+		}
+		return out
+	}
+	values := g.Density(1, 0, out.Axes[1], out.Axes[0]) // the last parameter fastest
+	for _, v := range values {
+		out.LogDensity = append(out.LogDensity, math.Log(v))
+	}
+	return out
+}
+
+// metrics says how exact the exact posterior is.
+func (s *referenceStage) metrics(ws *stage.Workspace, r *exactRun, first *reference.Grid) error {
+	forward, err := s.Problem.Forward()
+	if err != nil {
+		return err
+	}
+	prior, err := s.Problem.Prior()
+	if err != nil {
+		return err
+	}
+	direct := inversion.NewPosteriorTarget(prior, forward, inversion.NewLikelihood(s.Problem.Likelihood, r.noise), r.obs.Pressure[:s.Problem.DataSize()])
+	deviation := first.Deviation(direct, 200, inversion.Rand(s.Seed, inversion.DrawStream, -1))
+	return stage.WriteMetrics(ws.Output("metrics"), []stage.Metric{
+		{Name: "interpolation_error", Value: r.field.Error,
+			Sentence: "Largest error of the interpolated field at check points, in standard deviations of the noise; far below 1, the exact posterior is exact."},
+		{Name: "interpolation_solves", Value: float64(r.field.Solves),
+			Sentence: "Forward solves that the interpolated field took, once for all observations."},
+		{Name: "exact_deviation", Value: deviation.SD, Unit: "nat",
+			Sentence: "Standard deviation of the log posterior on the grid from that of the forward model itself, for the first observation."},
+	})
+}

@@ -1,0 +1,219 @@
+package stages
+
+import (
+	"strings"
+	"testing"
+
+	"oceaninv/io/netcdf"
+	"oceaninv/workflow/stage"
+)
+
+// pekeris is a small problem: two tones, two phones, one layerless ocean.
+const pekeris = `
+environment "pekeris" {
+  water {
+    depth       = 100
+    sound_speed = 1500
+  }
+  bottom {
+    sound_speed = 1700
+    density     = 1800
+    attenuation = "0.5 dB/wavelength"
+  }
+}
+problem "depth_and_speed" {
+  environment = environment.pekeris
+  frequencies = [40, 60]
+  source {
+    depth = 36
+  }
+  receivers {
+    depths = [25, 75]
+    range  = 1000
+  }
+  parameter "water_depth" {
+    prior "uniform" {
+      low  = 95
+      high = 105
+    }
+  }
+  parameter "bottom_speed" {
+    quantity = "sound_speed"
+    layer    = "bottom"
+    prior "uniform" {
+      low  = 1600
+      high = 1800
+    }
+  }
+  noise {
+    snr   = 15
+    draws = 64
+  }
+}
+`
+
+func TestSimulateDoesNotDependOnShardsOrCores(t *testing.T) {
+	var digests []string
+	for _, v := range []struct {
+		shards string
+		cores  int
+	}{{"1", 1}, {"1", 2}, {"3", 1}} {
+		c := newChain(t)
+		c.cores = v.cores
+		if d := c.decode(pekeris + `
+stage "simulate" "data" {
+  problem = problem.depth_and_speed
+  samples = 50
+  design  = "sobol"
+  seed    = 7
+  shards  = ` + v.shards + `
+}`); d.HasErrors() {
+			t.Fatal(d)
+		}
+		if err := c.run("simulate", "data"); err != nil {
+			t.Fatal(err)
+		}
+		digest, err := netcdf.Digest(c.path("stage.data.dataset"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		digests = append(digests, digest)
+	}
+	if digests[0] != digests[1] || digests[0] != digests[2] {
+		t.Errorf("digests differ: %v", digests)
+	}
+}
+
+// TestChain takes a small ocean through every stage, and holds the recommended
+// flow to the exact posterior.
+func TestChain(t *testing.T) {
+	c := newChain(t)
+	if d := c.decode(pekeris + `
+stage "simulate" "data" {
+  problem = problem.depth_and_speed
+  samples = 1500
+  design  = "sobol"
+}
+stage "observe" "held_out" {
+  problem = problem.depth_and_speed
+  truth   = [{ water_depth = 101, bottom_speed = 1690 }]
+  draws   = 19
+  seed    = 2
+}
+stage "train" "flow" {
+  dataset = stage.data.dataset
+  conditional {
+    noise_draws = 2
+    matched_field {
+      points = [60, 30]
+    }
+  }
+  flow {
+    blocks = 2
+    hidden = 32
+  }
+  training {
+    epochs     = 12
+    batch_size = 128
+  }
+}
+stage "train" "paper" {
+  dataset = stage.data.dataset
+  inn {
+    latent = 4
+  }
+  training {
+    epochs = 2
+  }
+}
+stage "infer" "posterior" {
+  model       = stage.flow.model
+  observation = stage.held_out.observation
+}
+stage "infer" "posterior_paper" {
+  model       = stage.paper.model
+  observation = stage.held_out.observation
+}
+stage "reference" "exact" {
+  problem     = problem.depth_and_speed
+  observation = stage.held_out.observation
+}
+stage "evaluate" "check" {
+  posterior   = stage.posterior.posterior
+  exact       = stage.exact.posterior
+  density     = stage.exact.density
+  model       = stage.flow.model
+  observation = stage.held_out.observation
+}
+stage "evaluate" "check_paper" {
+  posterior = stage.posterior_paper.posterior
+  exact     = stage.exact.posterior
+}
+`); d.HasErrors() {
+		t.Fatal(d)
+	}
+	for _, s := range [][2]string{
+		{"simulate", "data"}, {"observe", "held_out"}, {"train", "flow"}, {"train", "paper"}, {"infer", "posterior"},
+		{"infer", "posterior_paper"}, {"reference", "exact"}, {"evaluate", "check"}, {"evaluate", "check_paper"},
+	} {
+		if err := c.run(s[0], s[1]); err != nil {
+			t.Fatalf("%s %s: %v", s[0], s[1], err)
+		}
+	}
+	flow, paper := c.metrics("check"), c.metrics("check_paper")
+	if w := flow["mean_wasserstein"]; !(w < 0.3) {
+		t.Errorf("the recommended flow is %.2f exact standard deviations from the exact posterior", w)
+	}
+	if s := flow["shortfall"]; !(s > -0.05 && s < 0.3) {
+		t.Errorf("the recommended flow gives away %.3f nat", s)
+	}
+	if !(paper["mean_wasserstein"] > 3*flow["mean_wasserstein"]) {
+		t.Errorf("two epochs of the paper's network (%.2f) rival the recommended flow (%.2f): is the distance measured?",
+			paper["mean_wasserstein"], flow["mean_wasserstein"])
+	}
+}
+
+func (c *chain) metrics(name string) map[string]float64 {
+	list, err := stage.ReadMetrics(c.path("stage." + name + ".metrics"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	out := map[string]float64{}
+	for _, m := range list {
+		out[m.Name] = m.Value
+		c.t.Logf("%s: %s = %.4g %s", name, m.Name, m.Value, m.Unit)
+	}
+	return out
+}
+
+func TestMistakesAreReportedWhereTheyAre(t *testing.T) {
+	for name, v := range map[string]struct {
+		old, new string
+		line     int
+		say      string
+	}{
+		"no mode":           {"[40, 60]", "[2, 60]", 15, "no mode propagates at 2 Hz"},
+		"negative density":  {"1800\n    attenuation", "-1800\n    attenuation", 9, "density"},
+		"phone below floor": {"[25, 75]", "[25, 99]", 20, "phone"},
+		"no unit":           {`"0.5 dB/wavelength"`, `"0.5"`, 10, "unknown unit"},
+		"empty prior":       {"low  = 95", "low  = 195", 24, "low"},
+		"unknown layer":     {`"bottom"`, `"mud"`, 31, "mud"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if !strings.Contains(pekeris, v.old) {
+				t.Fatalf("nothing to replace: %q", v.old)
+			}
+			diags := newChain(t).decode(strings.Replace(pekeris, v.old, v.new, 1))
+			if !diags.HasErrors() {
+				t.Fatal("no diagnostic")
+			}
+			text := diags[0].Summary + ": " + diags[0].Detail
+			if !strings.Contains(text, v.say) {
+				t.Errorf("diagnostic %q does not say %q", text, v.say)
+			}
+			if got := diags[0].Subject.Start.Line; got != v.line {
+				t.Errorf("diagnostic %q at line %d, want %d", text, got, v.line)
+			}
+		})
+	}
+}

@@ -1,0 +1,188 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"golang.org/x/sync/errgroup"
+
+	"oceaninv/inversion"
+	"oceaninv/inversion/amortized"
+	"oceaninv/inversion/matchedfield"
+	"oceaninv/surrogate"
+	"oceaninv/surrogate/train"
+	"oceaninv/workflow/stage"
+)
+
+// conditionalSpec sets up a conditional flow q(x | y).
+type conditionalSpec struct {
+	// NoiseDraws is how many observations each sample is seen with: its own, and
+	// others with fresh noise.
+	NoiseDraws int                   `hcl:"noise_draws,optional" json:"noise_draws"`
+	Features   inversion.FeatureForm `hcl:"features,optional" json:"features"`
+	// MatchedField conditions on summaries against a table of replicas; without
+	// it the flow sees the features themselves.
+	MatchedField *matchedFieldSpec `hcl:"matched_field,block" json:"matched_field,omitempty"`
+}
+
+type matchedFieldSpec struct {
+	Points       []int     `hcl:"points" json:"points"` // of the lattice, per parameter
+	Temperatures []float64 `hcl:"temperatures,optional" json:"temperatures"`
+}
+
+func (c *conditionalSpec) defaults() (surrogate.FlowSpec, train.Options) {
+	if c.NoiseDraws == 0 {
+		c.NoiseDraws = 4
+	}
+	if c.Features == "" {
+		c.Features = inversion.AbsoluteField
+	}
+	if m := c.MatchedField; m != nil && len(m.Temperatures) == 0 {
+		m.Temperatures = matchedfield.DefaultTemperatures()
+	}
+	f := surrogate.DefaultFlow()
+	f.Coupling, f.Blocks, f.ZeroLast = "spline", 4, true
+	f.SplineBound, f.Permutation = 4, "rotation"
+	o := train.DefaultOptions(train.LossMaximumLikelihood)
+	o.Epochs, o.LearningRate, o.Schedule, o.WarmupSteps, o.ClipNorm, o.Patience = 30, 1e-3, "cosine", 100, 5, 8
+	return f, o
+}
+
+// check reports what does not fit the problem.
+func (c *conditionalSpec) check(d *stage.Decoder, p *inversion.Problem) {
+	if c.NoiseDraws < 1 {
+		d.Errorf("conditional.noise_draws", "Unsuitable number", "noise_draws = %d: at least 1 is needed.", c.NoiseDraws)
+	}
+	m := c.MatchedField
+	if m == nil {
+		return
+	}
+	if len(m.Points) != len(p.Parameters) {
+		d.Errorf("conditional.matched_field.points", "Wrong number of axes",
+			"points has %d values, the problem %d parameters: give the lattice's points for each.", len(m.Points), len(p.Parameters))
+	}
+	for i, n := range m.Points {
+		if n < 2 {
+			d.Errorf("conditional.matched_field.points", "Too few points", "points[%d] = %d: at least 2 are needed.", i, n)
+		}
+	}
+	if c.Features != inversion.AbsoluteField || p.Likelihood != inversion.KnownSource {
+		d.Errorf("conditional.matched_field", "Matched field needs a known source",
+			"The replicas are compared with the absolute field; use features = %q and likelihood = %q, or leave the block out.",
+			inversion.AbsoluteField, inversion.KnownSource)
+	}
+}
+
+func (s *trainStage) trainConditional(ctx context.Context, ws *stage.Workspace, data *samples) (amortized.Estimator, architecture, *train.Result, error) {
+	c := s.Conditional
+	arch := architecture{Kind: kindConditional, Form: c.Features}
+	prior, err := data.problem.Prior()
+	if err != nil {
+		return nil, arch, nil, err
+	}
+	e := &amortized.Conditional{Prior: prior, Form: c.Features, Receivers: data.problem.Receivers(), Tones: len(data.problem.Frequencies)}
+	if m := c.MatchedField; m != nil {
+		arch.Temperatures, e.Temperatures = m.Temperatures, m.Temperatures
+		if e.Match, err = buildTable(ctx, ws, data, prior, m.Points); err != nil {
+			return nil, arch, nil, err
+		}
+	}
+	x, y, err := s.prepare(ctx, ws, data, e)
+	if err != nil {
+		return nil, arch, nil, err
+	}
+	spec := s.Flow
+	spec.Dim, spec.CondDim = prior.Dim(), e.ConditionSize()
+	arch.Flow = spec
+	flow, err := surrogate.NewFlow[float32](spec)
+	if err != nil {
+		return nil, arch, nil, err
+	}
+	training, held := s.split(x, y, spec.Dim, spec.CondDim, data.n, c.NoiseDraws)
+	o, run := s.session(ws)
+	result, err := train.TrainConditional(ctx, flow, training, held, o, run)
+	if err != nil {
+		return nil, arch, nil, err
+	}
+	e.Flow = surrogate.Convert[float64](flow)
+	return e, arch, result, nil
+}
+
+// buildTable computes the replicas.
+func buildTable(ctx context.Context, ws *stage.Workspace, data *samples, prior *inversion.Prior, points []int) (*matchedfield.Table, error) {
+	if data.noise.Variance == nil {
+		return nil, fmt.Errorf("matched-field summaries need a noise variance that is the same for all samples, not convention %q", data.problem.Noise.Convention)
+	}
+	p := data.problem
+	variance := make([]float64, inversion.FeatureSize(inversion.AbsoluteField, p.Receivers(), len(p.Frequencies)))
+	for i := range variance { // real and imaginary parts each carry half
+		variance[i] = data.noise.Variance[i%len(p.Frequencies)] / 2
+	}
+	lattice := matchedfield.Lattice{Points: points, Theta: prior.Quantile, Zeta: prior.Unbounded}
+	return matchedfield.Build(ctx, lattice, variance, ws.Cores, func() (matchedfield.Predictor, error) {
+		forward, err := p.Forward()
+		if err != nil {
+			return nil, err
+		}
+		field := make([]complex128, p.DataSize())
+		return func(features, theta []float64) error {
+			if err := forward.Predict(field, theta); err != nil {
+				return err
+			}
+			inversion.Features(features, inversion.AbsoluteField, field, len(p.Frequencies))
+			return nil
+		}, nil
+	}, func(done, total int) {
+		ws.Progress(stage.Progress{Done: int64(done), Total: int64(total), Unit: "replicas"})
+	})
+}
+
+// prepare computes what the flow is trained on, sample by sample on all cores:
+// the standardised parameters x and the standardised conditions y, [sample·replicate].
+func (s *trainStage) prepare(ctx context.Context, ws *stage.Workspace, data *samples, e *amortized.Conditional) (x, y []float32, err error) {
+	reps, nx, ny := s.Conditional.NoiseDraws, e.Prior.Dim(), e.ConditionSize()
+	if e.Match == nil {
+		zeta := make([]float64, data.n*nx)
+		for i := range data.n {
+			e.Prior.Unbounded(zeta[i*nx:(i+1)*nx], data.theta(i))
+		}
+		e.Zeta = amortized.FitStandardizer(zeta, nx)
+	}
+	u, cond := make([]float64, data.n*reps*nx), make([]float64, data.n*reps*ny)
+	var next atomic.Int64
+	g, ctx := errgroup.WithContext(ctx)
+	for range ws.Cores {
+		g.Go(func() error {
+			session, field := e.NewSession(), make([]complex128, data.problem.DataSize())
+			for {
+				i := int(next.Add(1)) - 1
+				if i >= data.n || ctx.Err() != nil {
+					return ctx.Err()
+				}
+				for r := range reps {
+					k := i*reps + r
+					data.observed(field, i, r, s.Seed)
+					session.Prepare(u[k*nx:(k+1)*nx], cond[k*ny:(k+1)*ny], data.theta(i), field)
+				}
+				if i%256 == 0 {
+					ws.Progress(stage.Progress{Done: int64(i), Total: int64(data.n), Unit: "summaries"})
+				}
+			}
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return nil, nil, err
+	}
+	e.Condition = amortized.FitStandardizer(cond, ny)
+	e.Condition.Apply(cond)
+	return float32s(u), float32s(cond), nil
+}
+
+func float32s(x []float64) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = float32(v)
+	}
+	return out
+}

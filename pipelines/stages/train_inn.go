@@ -1,0 +1,141 @@
+package stages
+
+import (
+	"context"
+
+	"oceaninv/inversion"
+	"oceaninv/inversion/amortized"
+	"oceaninv/surrogate"
+	"oceaninv/surrogate/train"
+	"oceaninv/workflow/stage"
+)
+
+// innSpec sets up the paper's invertible network T(x, padding) → (z, y).
+type innSpec struct {
+	Loss train.Loss `hcl:"loss,optional" json:"loss"`
+	// Latent is the width n_z of z.
+	Latent int `hcl:"latent,optional" json:"latent"`
+	// NoiseInX puts the noise beside the parameters in x, so that y is a function
+	// of x: on for the losses that fit y, off for the divergences, as in the paper.
+	NoiseInX *bool `hcl:"noise_in_x,optional" json:"noise_in_x"`
+	// Bounded takes the parameters in unbounded coordinates, so that no draw
+	// leaves the prior.
+	Bounded *bool `hcl:"bounded,optional" json:"bounded"`
+	// Variant is corrected or released; released samples in the order (y, z) that
+	// the authors' geoacoustic script uses, and standardises bounded parameters as
+	// they are.
+	Variant  string                `hcl:"variant,optional" json:"variant"`
+	Features inversion.FeatureForm `hcl:"features,optional" json:"features"`
+}
+
+const (
+	variantCorrected = "corrected"
+	variantReleased  = "released"
+)
+
+func (s *innSpec) defaults(d *stage.Decoder) (surrogate.FlowSpec, train.Options) {
+	if s.Loss == "" {
+		s.Loss = train.LossNLL
+	}
+	if s.Latent == 0 {
+		s.Latent = 18
+	}
+	if s.Variant == "" {
+		s.Variant = variantCorrected
+	}
+	if s.Features == "" {
+		s.Features = inversion.AbsoluteField
+	}
+	if s.Variant != variantCorrected && s.Variant != variantReleased {
+		d.Errorf("inn.variant", "Unknown variant", "%q is not a variant; choose %q or %q.", s.Variant, variantCorrected, variantReleased)
+	}
+	_, divergence := s.Loss.Divergence()
+	noise, bounded := !divergence, s.Variant == variantCorrected
+	if s.NoiseInX == nil {
+		s.NoiseInX = &noise
+	}
+	if s.Bounded == nil {
+		s.Bounded = &bounded
+	}
+	o := train.DefaultOptions(s.Loss)
+	if divergence && s.Variant == variantCorrected {
+		o.Clamp = "corrected"
+	}
+	return surrogate.DefaultFlow(), o
+}
+
+// widths are the columns of x and y.
+func (s *innSpec) widths(p *inversion.Problem) (nx, ny int) {
+	ny = inversion.FeatureSize(s.Features, p.Receivers(), len(p.Frequencies))
+	nx = len(p.Parameters)
+	if *s.NoiseInX {
+		nx += ny
+	}
+	return nx, ny
+}
+
+func (s *innSpec) check(d *stage.Decoder, p *inversion.Problem) {
+	if *s.NoiseInX && s.Features != inversion.AbsoluteField {
+		d.Errorf("inn.features", "Noise is not additive in these features",
+			"With noise_in_x the observation must be field plus noise: use features = %q, or noise_in_x = false.", inversion.AbsoluteField)
+		return
+	}
+	nx, ny := s.widths(p)
+	if s.Latent < 1 || ny+s.Latent < nx {
+		d.Errorf("inn.latent", "Latent space too small",
+			"latent = %d: x has %d columns and y has %d, so at least %d are needed.", s.Latent, nx, ny, max(1, nx-ny))
+	}
+}
+
+func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *samples) (amortized.Estimator, architecture, *train.Result, error) {
+	c := s.INN
+	nx, ny := c.widths(data.problem)
+	arch := architecture{Kind: kindINN, Form: c.Features, Bounded: *c.Bounded, ReleasedOrder: c.Variant == variantReleased}
+	prior, err := data.problem.Prior()
+	if err != nil {
+		return nil, arch, nil, err
+	}
+	e := &amortized.INN{
+		Prior: prior, Form: c.Features, Receivers: data.problem.Receivers(), Tones: len(data.problem.Frequencies),
+		Bounded: arch.Bounded, ReleasedOrder: arch.ReleasedOrder,
+	}
+	x, y := c.rows(data, e, nx, ny, s.Seed)
+	e.X, e.Y = amortized.FitStandardizer(x, nx), amortized.FitStandardizer(y, ny)
+	e.X.Apply(x)
+	e.Y.Apply(y)
+	spec := s.Flow
+	spec.Dim = ny + c.Latent
+	arch.Flow = spec
+	flow, err := surrogate.NewFlow[float32](spec)
+	if err != nil {
+		return nil, arch, nil, err
+	}
+	training, held := s.split(float32s(x), float32s(y), nx, ny, data.n, 1)
+	o, run := s.session(ws)
+	result, err := train.TrainINN(ctx, flow, training, held, o, run)
+	if err != nil {
+		return nil, arch, nil, err
+	}
+	e.Flow = surrogate.Convert[float64](flow)
+	return e, arch, result, nil
+}
+
+// rows lays out x = [parameters, noise] and y for every sample.
+func (s *innSpec) rows(data *samples, e *amortized.INN, nx, ny int, seed uint64) (x, y []float64) {
+	tones, d := len(data.problem.Frequencies), len(data.problem.Parameters)
+	x, y = make([]float64, data.n*nx), make([]float64, data.n*ny)
+	field := make([]complex128, data.problem.DataSize())
+	for i := range data.n {
+		data.observed(field, i, 0, seed)
+		inversion.Features(y[i*ny:(i+1)*ny], s.Features, field, tones)
+		row := x[i*nx : (i+1)*nx]
+		e.Coordinates(row[:d], data.theta(i))
+		if *s.NoiseInX {
+			for k, v := range data.clean(i) {
+				field[k] -= v
+			}
+			inversion.Features(row[d:], inversion.AbsoluteField, field, tones)
+		}
+	}
+	return x, y
+}
