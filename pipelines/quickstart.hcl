@@ -60,16 +60,15 @@ problem "sea_bed" {
   }
 
   noise {
-    snr = var.snr
+    snr   = var.snr
+    draws = 1024
   }
-}
 
-# What the recording looks like at each tone, in range and depth.
-stage "field" "transmission_loss" {
-  environment = environment.swellex96
-  frequency   = 148
-  source_depth = 60
-  max_range    = 5000
+  # The modes that matter at 3 km: those that the mudstone reflects.
+  modes {
+    tolerance       = 1e-8
+    max_phase_speed = 1800
+  }
 }
 
 stage "simulate" "training" {
@@ -133,11 +132,18 @@ stage "reference" "exact" {
 }
 
 stage "evaluate" "check" {
-  posterior = stage.posterior.posterior
-  exact     = stage.exact.posterior
+  label       = "recommended flow"
+  posterior   = stage.posterior.posterior
+  exact       = stage.exact.posterior
+  density     = stage.exact.density
+  model       = stage.recommended.model
+  observation = stage.held_out.observation
 }
 
 stage "evaluate" "check_paper" {
+  label     = "the paper's network"
+  headline  = false
   posterior = stage.posterior_paper.posterior
   exact     = stage.exact.posterior
+  density   = stage.exact.density
 }

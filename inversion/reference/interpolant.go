@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -107,19 +108,43 @@ func NewInterpolant(ctx context.Context, newForward func() (inversion.Forward, e
 func (it *Interpolant) Bounds() (low, high []float64) { return it.low, it.high }
 
 // Cells is a division of the box, per parameter, fine enough that a posterior's
-// modes show between neighbouring cells: four to the narrowest panel.
+// modes show between neighbouring cells: four to a panel, of the width that all
+// but a twentieth of the box's volume exceeds. (Along a discontinuity of the field
+// panels are as narrow as MaxSolves lets them be; that says nothing of its scale.)
 func (it *Interpolant) Cells() []int {
 	cells := make([]int, len(it.low))
 	for j := range cells {
-		narrow := math.Inf(1)
-		for i := range it.panels {
-			if p := &it.panels[i]; p.axis < 0 {
-				narrow = math.Min(narrow, p.high[j]-p.low[j])
-			}
-		}
-		cells[j] = max(4, int(math.Ceil(4*(it.high[j]-it.low[j])/narrow)))
+		width := it.typicalWidth(j)
+		cells[j] = max(4, int(math.Ceil(4*(it.high[j]-it.low[j])/width)))
 	}
 	return cells
+}
+
+// typicalWidth is the 5 % quantile, by volume, of the panels' widths along axis j.
+func (it *Interpolant) typicalWidth(j int) float64 {
+	type part struct{ width, volume float64 }
+	var parts []part
+	total := 0.0
+	for i := range it.panels {
+		p := &it.panels[i]
+		if p.axis >= 0 {
+			continue
+		}
+		v := 1.0
+		for k := range p.low {
+			v *= p.high[k] - p.low[k]
+		}
+		parts = append(parts, part{p.high[j] - p.low[j], v})
+		total += v
+	}
+	slices.SortFunc(parts, func(a, b part) int { return cmp.Compare(a.width, b.width) })
+	sum := 0.0
+	for _, p := range parts {
+		if sum += p.volume; sum >= 0.05*total {
+			return p.width
+		}
+	}
+	return parts[len(parts)-1].width
 }
 
 // NewForward returns a forward model that evaluates the interpolant; outside the
