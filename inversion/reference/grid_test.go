@@ -217,6 +217,38 @@ func TestInterpolantSaysWhenItIsTooCoarse(t *testing.T) {
 	}
 }
 
+// jumpy is the toy waveguide with a mode that sets in along a slanting line.
+var jumpy = inversion.ForwardFunc(func(dst []complex128, theta []float64) error {
+	if err := toyGuide.Predict(dst, theta); err != nil {
+		return err
+	}
+	if theta[0]+0.1*theta[1] > 377 {
+		for i := range dst {
+			dst[i] += 2e-4
+		}
+	}
+	return nil
+})
+
+func TestInterpolantDoesNotChaseJumps(t *testing.T) {
+	noise := toyNoise()
+	smooth, err := NewInterpolant(context.Background(), newToyGuide, toyPrior(), toyScale(noise), DefaultInterpolantOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	it, err := NewInterpolant(context.Background(), func() (inversion.Forward, error) { return jumpy, nil }, toyPrior(), toyScale(noise), DefaultInterpolantOptions())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("smooth: %d solves, error %.2g; with a jump: %d solves, %d rough and %d unresolved panels, error %.2g", smooth.Solves, smooth.Error, it.Solves, it.Rough, it.Unresolved, it.Error)
+	if it.Rough == 0 || it.Unresolved > 0 {
+		t.Errorf("%d rough panels, %d unresolved", it.Rough, it.Unresolved)
+	}
+	if smooth.Rough != 0 {
+		t.Errorf("a smooth field has %d rough panels", smooth.Rough)
+	}
+}
+
 func BenchmarkGridOfOneObservation(b *testing.B) {
 	noise := toyNoise()
 	it, err := NewInterpolant(context.Background(), newToyGuide, toyPrior(), toyScale(noise), DefaultInterpolantOptions())

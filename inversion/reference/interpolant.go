@@ -53,8 +53,9 @@ type Interpolant struct {
 	// Error is the largest error found at the check points, RMSError the root
 	// mean square over check points and data, both in noise standard deviations.
 	Error, RMSError float64
-	// Unresolved counts the panels left too coarse by MaxSolves.
-	Unresolved int
+	// Unresolved counts the panels left too coarse by MaxSolves, Rough those on
+	// which the field jumps or bends, so that no bisection helps.
+	Unresolved, Rough int
 }
 
 // panel is a node of a binary tree: a leaf has coefficients, a branch has two
@@ -65,6 +66,11 @@ type panel struct {
 	axis      int          // -1 for a leaf
 	cut       float64
 	child     [2]int
+	// tail is the parent's along the axis of its cut, across; stalled counts the
+	// bisections in a row that did not help.
+	tail    float64
+	across  int
+	stalled int
 }
 
 // NewInterpolant builds the interpolant of forward models made by newForward.
@@ -263,11 +269,11 @@ func (b *builder) divide() error {
 	for j := range d {
 		parts := 1
 		for parts < 64 {
-			worst, err := b.lineTail(j, parts)
+			tail, err := b.lineTail(j, parts)
 			if err != nil {
 				return err
 			}
-			if worst <= b.opt.Tolerance {
+			if tail <= b.opt.Tolerance {
 				break
 			}
 			parts *= 2
@@ -282,8 +288,9 @@ func (b *builder) divide() error {
 	return nil
 }
 
-// lineTail is the largest expansion tail on three lines along axis j cut in
-// parts, sampled on at most four of the parts of each.
+// lineTail is the upper quartile of the expansion tails on three lines along axis
+// j cut in parts, sampled on at most four of the parts of each. (The largest would
+// let a few jumps of the field set the scale of the whole.)
 func (b *builder) lineTail(j, parts int) (float64, error) {
 	n, d := b.it.nodes, len(b.it.low)
 	lines := []float64{0.15, 0.5, 0.85}
@@ -308,12 +315,13 @@ func (b *builder) lineTail(j, parts int) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	var worst float64
-	for _, v := range values {
+	tail := make([]float64, len(values))
+	for i, v := range values {
 		transform(v, n, 1, b.it.data)
-		worst = math.Max(worst, tails(v, n, 1, b.it.scale)[0])
+		tail[i] = tails(v, n, 1, b.it.scale)[0]
 	}
-	return worst, nil
+	slices.Sort(tail)
+	return tail[len(tail)*3/4], nil
 }
 
 // refine fills the regular panels and bisects those whose tail is too large.
@@ -392,6 +400,10 @@ func (b *builder) bisect(k int) {
 	if tail[axis] <= b.opt.Tolerance {
 		return
 	}
+	if b.rough(&it.panels[k], tail) {
+		it.Rough++
+		return
+	}
 	per := 1
 	for range d {
 		per *= it.nodes
@@ -409,7 +421,8 @@ func (b *builder) bisect(k int) {
 	p.coef = []complex128{} // filled once: a branch, not a panel yet to fill
 	p.child = [2]int{len(it.panels), len(it.panels) + 1}
 	for side := range 2 {
-		c := panel{low: slices.Clone(p.low), high: slices.Clone(p.high), axis: -1}
+		c := panel{low: slices.Clone(p.low), high: slices.Clone(p.high), axis: -1,
+			tail: tail[axis], across: axis, stalled: p.stalled}
 		if side == 0 {
 			c.high[axis] = p.cut
 		} else {
@@ -418,6 +431,22 @@ func (b *builder) bisect(k int) {
 		it.panels = append(it.panels, c)
 		p = &it.panels[k] // append may have moved it
 	}
+}
+
+// rough reports whether halving has stopped helping. The tail of a smooth field
+// falls by about 2^Nodes when a panel is halved across its axis; that it does not
+// fall fourfold, twice in a row, is the mark of a discontinuity, which could
+// swallow any number of solves.
+func (b *builder) rough(p *panel, tail []float64) bool {
+	if p.tail == 0 {
+		return false
+	}
+	if tail[p.across] > p.tail/4 {
+		p.stalled++
+	} else {
+		p.stalled = 0
+	}
+	return p.stalled >= 2
 }
 
 // chebyshevNode is the i-th zero of T_n.
