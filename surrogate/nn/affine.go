@@ -1,6 +1,9 @@
 package nn
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // Clamp is the function that bounds the log-scales of an affine coupling.
 type Clamp int
@@ -33,6 +36,15 @@ type AffineClamp struct {
 // Forward computes y = x·exp(s) + t with s = clamp(u), element by element, and adds each row's Σ s to logdet.
 // All matrices are rows×cols.
 func (c *AffineCache[T]) Forward(clamp AffineClamp, u, t, x, y Matrix[T], logdet []T) {
+	checkAffine(u, t, x, y)
+	if fused[T](clamp) {
+		affine32(clamp, 1, c.single(), asSingle(u), asSingle(t), asSingle(x), asSingle(y), single(logdet))
+		return
+	}
+	c.forwardGo(clamp, u, t, x, y, logdet)
+}
+
+func (c *AffineCache[T]) forwardGo(clamp AffineClamp, u, t, x, y Matrix[T], logdet []T) {
 	c.clampRows(clamp, u, 1)
 	for i := range x.Rows {
 		e, s := c.factor[i*x.Cols:(i+1)*x.Cols], c.s[i*x.Cols:(i+1)*x.Cols]
@@ -48,6 +60,15 @@ func (c *AffineCache[T]) Forward(clamp AffineClamp, u, t, x, y Matrix[T], logdet
 
 // Inverse computes y = (x - t)·exp(-s) with s = clamp(u) and adds each row's -Σ s to logdet.
 func (c *AffineCache[T]) Inverse(clamp AffineClamp, u, t, x, y Matrix[T], logdet []T) {
+	checkAffine(u, t, x, y)
+	if fused[T](clamp) {
+		affine32(clamp, -1, c.single(), asSingle(u), asSingle(t), asSingle(x), asSingle(y), single(logdet))
+		return
+	}
+	c.inverseGo(clamp, u, t, x, y, logdet)
+}
+
+func (c *AffineCache[T]) inverseGo(clamp AffineClamp, u, t, x, y Matrix[T], logdet []T) {
 	c.clampRows(clamp, u, -1)
 	for i := range x.Rows {
 		e, s := c.factor[i*x.Cols:(i+1)*x.Cols], c.s[i*x.Cols:(i+1)*x.Cols]
@@ -101,6 +122,15 @@ func clampRow[T Float](clamp AffineClamp, s, e, d, u []T, sign T) {
 // ForwardBackward differentiates Forward: dx = dy·exp(s), du = (dy·x·exp(s) + dlogdet)·ds/du, dt = dy. dx, du and
 // dt are overwritten.
 func (c *AffineCache[T]) ForwardBackward(clamp AffineClamp, x, dy Matrix[T], dlogdet []T, dx, du, dt Matrix[T]) {
+	checkAffine(x, dy, dx, du, dt)
+	if fused[T](clamp) {
+		affineBack32(1, c.single(), asSingle(x), asSingle(dy), asSingle(dx), asSingle(du), asSingle(dt), single(dlogdet))
+		return
+	}
+	c.forwardBackwardGo(clamp, x, dy, dlogdet, dx, du, dt)
+}
+
+func (c *AffineCache[T]) forwardBackwardGo(clamp AffineClamp, x, dy Matrix[T], dlogdet []T, dx, du, dt Matrix[T]) {
 	n := x.Cols
 	for i := range x.Rows {
 		e, d := c.factor[i*n:(i+1)*n], c.slope[i*n:(i+1)*n]
@@ -117,6 +147,15 @@ func (c *AffineCache[T]) ForwardBackward(clamp AffineClamp, x, dy Matrix[T], dlo
 // InverseBackward differentiates Inverse, whose output was y: dx = dy·exp(-s), du = -(dy·y + dlogdet)·ds/du,
 // dt = -dx. The slope in the cache carries the sign.
 func (c *AffineCache[T]) InverseBackward(clamp AffineClamp, y, dy Matrix[T], dlogdet []T, dx, du, dt Matrix[T]) {
+	checkAffine(y, dy, dx, du, dt)
+	if fused[T](clamp) {
+		affineBack32(-1, c.single(), asSingle(y), asSingle(dy), asSingle(dx), asSingle(du), asSingle(dt), single(dlogdet))
+		return
+	}
+	c.inverseBackwardGo(clamp, y, dy, dlogdet, dx, du, dt)
+}
+
+func (c *AffineCache[T]) inverseBackwardGo(clamp AffineClamp, y, dy Matrix[T], dlogdet []T, dx, du, dt Matrix[T]) {
 	n := y.Cols
 	for i := range y.Rows {
 		e, d := c.factor[i*n:(i+1)*n], c.slope[i*n:(i+1)*n]
@@ -143,4 +182,38 @@ func finishLogScale[T Float](clamp AffineClamp, du, slope []T) {
 		}
 	}
 	Mul(du, du, slope)
+}
+
+// fused reports whether one kernel does the whole map. GIN's mean and the sigmoid clamp take the general path.
+func fused[T Float](c AffineClamp) bool {
+	return isSingle[T]() && !c.Center && c.Kind != SigmoidClamp
+}
+
+// scale is the factor of the clamp's function.
+func (c AffineClamp) scale() float32 {
+	if c.Kind == AtanClamp {
+		return 0.636 * float32(c.Bound)
+	}
+	return float32(c.Bound)
+}
+
+func (c *AffineCache[T]) single() *AffineCache[float32] {
+	return (*AffineCache[float32])(unsafe.Pointer(c)) // T is float32: the same type
+}
+
+func asSingle[T Float](m Matrix[T]) Matrix[float32] {
+	return Matrix[float32]{Data: single(m.Data), Rows: m.Rows, Cols: m.Cols, Stride: m.Stride}
+}
+
+func checkAffine[T Float](matrices ...Matrix[T]) {
+	first := &matrices[0]
+	for i := range matrices {
+		m := &matrices[i]
+		if m.Rows != first.Rows || m.Cols != first.Cols {
+			panic("nn: matrices of an affine map differ in shape")
+		}
+		if m.Rows > 0 && m.Cols > 0 && (m.Stride < m.Cols || len(m.Data) < (m.Rows-1)*m.Stride+m.Cols) {
+			panic("nn: slice of an affine map too short")
+		}
+	}
 }

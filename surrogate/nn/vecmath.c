@@ -109,3 +109,19 @@ void oi_gibbs_rows(float *p, const float *C, const float *h, const float *lse, f
 void oi_half_dist_rows(float *C, const float *a, const float *b, long rows, long cols) {
 	CALL(half_dist_rows, C, a, b, rows, cols);
 }
+
+#define AFFINE_MAP(name) \
+	void oi_##name(float *y, float *e, float *ds, float *logdet, const float *u, const float *t, const float *x, const long *shape, float c) { \
+		CALL(name, y, e, ds, logdet, u, t, x, shape, c); \
+	}
+AFFINE_MAP(affine_atan)
+AFFINE_MAP(affine_tanh)
+AFFINE_MAP(affine_atan_inverse)
+AFFINE_MAP(affine_tanh_inverse)
+
+#define AFFINE_BACK(name) \
+	void oi_##name(float *dx, float *du, float *dt, const float *e, const float *ds, const float *v, const float *dy, const float *dl, const long *shape) { \
+		CALL(name, dx, du, dt, e, ds, v, dy, dl, shape); \
+	}
+AFFINE_BACK(affine_back)
+AFFINE_BACK(affine_back_inverse)

@@ -29,5 +29,11 @@ void oi_adam(float *w, const float *g, float *m, float *v, const float *h, long 
 void oi_lse_rows(float *out, const float *C, const float *h, float *buf, float scale, long rows, long cols);
 void oi_gibbs_rows(float *p, const float *C, const float *h, const float *lse, float scale, long rows, long cols);
 void oi_half_dist_rows(float *C, const float *a, const float *b, long rows, long cols);
+void oi_affine_atan(float *y, float *e, float *ds, float *logdet, const float *u, const float *t, const float *x, const long *shape, float c);
+void oi_affine_tanh(float *y, float *e, float *ds, float *logdet, const float *u, const float *t, const float *x, const long *shape, float c);
+void oi_affine_atan_inverse(float *y, float *e, float *ds, float *logdet, const float *u, const float *t, const float *x, const long *shape, float c);
+void oi_affine_tanh_inverse(float *y, float *e, float *ds, float *logdet, const float *u, const float *t, const float *x, const long *shape, float c);
+void oi_affine_back(float *dx, float *du, float *dt, const float *e, const float *ds, const float *v, const float *dy, const float *dl, const long *shape);
+void oi_affine_back_inverse(float *dx, float *du, float *dt, const float *e, const float *ds, const float *v, const float *dy, const float *dl, const long *shape);
 
 #endif
