@@ -61,7 +61,7 @@ problem "sea_bed" {
 
   noise {
     snr   = var.snr
-    draws = 1024
+    draws = 256
   }
 
   # The modes that matter at 3 km: those that the mudstone reflects.
