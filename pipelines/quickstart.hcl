@@ -71,6 +71,18 @@ problem "sea_bed" {
   }
 }
 
+# What the ocean does to one of the tones.
+stage "field" "transmission_loss" {
+  environment  = environment.swellex96
+  frequencies  = [148]
+  source_depth = 60
+  max_range    = 5000
+
+  modes {
+    max_phase_speed = 1800
+  }
+}
+
 stage "simulate" "training" {
   problem = problem.sea_bed
   samples = var.samples

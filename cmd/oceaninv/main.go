@@ -97,7 +97,7 @@ go on), 130 interrupted.`,
 	root.AddCommand(
 		newRunCommand(registry), newPlanCommand(registry), newValidateCommand(registry), newFmtCommand(), newGraphCommand(registry),
 		newWhyCommand(registry), newStatusCommand(registry), newDiffCommand(registry), newGCCommand(registry), newReportCommand(registry),
-		newTaskCommand(registry),
+		newTaskCommand(registry), newInferCommand(), newBenchCommand(),
 	)
 	return root
 }

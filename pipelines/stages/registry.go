@@ -17,6 +17,7 @@ func All() *stage.Registry {
 		inferKind(),
 		referenceKind(),
 		evaluateKind(),
+		fieldKind(),
 	)
 	r.AddDefinitions(environmentDefinition(), problemDefinition())
 	r.AddFormats(netcdfFormat())
