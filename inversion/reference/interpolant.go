@@ -17,7 +17,7 @@ import (
 // InterpolantOptions control the interpolation of a field over the prior.
 type InterpolantOptions struct {
 	// Tolerance is the largest error of any datum in units of its noise standard
-	// deviation, as estimated from the expansion's last coefficients. The log
+	// deviation, as bounded by the expansion's last coefficients. The log
 	// likelihood is then off by about Tolerance·√(2·data).
 	Tolerance float64 `json:"tolerance" hcl:"tolerance,optional"`
 	// Nodes per parameter and panel.
@@ -33,9 +33,10 @@ type InterpolantOptions struct {
 	Workers int `json:"-"`
 }
 
-// DefaultInterpolantOptions is a hundredth of the noise in every datum.
+// DefaultInterpolantOptions bounds the tail of every datum by a twentieth of its
+// noise; the error of a smooth field is then some tenfold smaller still.
 func DefaultInterpolantOptions() InterpolantOptions {
-	return InterpolantOptions{Tolerance: 0.01, Nodes: 10, MaxSolves: 40000, Checks: 200}
+	return InterpolantOptions{Tolerance: 0.05, Nodes: 10, MaxSolves: 40000, Checks: 200}
 }
 
 // Interpolant is a forward model replaced by piecewise Chebyshev expansions over
@@ -66,11 +67,9 @@ type panel struct {
 	axis      int          // -1 for a leaf
 	cut       float64
 	child     [2]int
-	// tail is the parent's along the axis of its cut, across; stalled counts the
-	// bisections in a row that did not help.
-	tail    float64
-	across  int
-	stalled int
+	// tail is the parent's along the axis of its cut, across.
+	tail   float64
+	across int
 }
 
 // NewInterpolant builds the interpolant of forward models made by newForward.
@@ -114,14 +113,14 @@ func NewInterpolant(ctx context.Context, newForward func() (inversion.Forward, e
 func (it *Interpolant) Bounds() (low, high []float64) { return it.low, it.high }
 
 // Cells is a division of the box, per parameter, fine enough that a posterior's
-// modes show between neighbouring cells: four to a panel, of the width that all
+// modes show between neighbouring cells: two to a panel, of the width that all
 // but a twentieth of the box's volume exceeds. (Along a discontinuity of the field
 // panels are as narrow as MaxSolves lets them be; that says nothing of its scale.)
 func (it *Interpolant) Cells() []int {
 	cells := make([]int, len(it.low))
 	for j := range cells {
 		width := it.typicalWidth(j)
-		cells[j] = max(4, int(math.Ceil(4*(it.high[j]-it.low[j])/width)))
+		cells[j] = max(4, int(math.Ceil(2*(it.high[j]-it.low[j])/width)))
 	}
 	return cells
 }
@@ -262,35 +261,42 @@ func (b *builder) solve(n int, point func(i int, theta []float64), use func(i in
 }
 
 // divide makes the first, regular panels: along each axis, through a few places
-// of the box, the number of equal parts that resolves the field.
+// of the box, the number of equal parts that resolves the field; fewer if they would
+// take more than MaxSolves.
 func (b *builder) divide() error {
 	d := len(b.it.low)
-	b.it.edges = make([][]float64, d)
+	parts := make([]int, d)
+	panels := 1
 	for j := range d {
-		parts := 1
-		for parts < 64 {
-			tail, err := b.lineTail(j, parts)
+		for parts[j] = 1; parts[j] < 64; parts[j] *= 2 {
+			tail, err := b.lineTail(j, parts[j])
 			if err != nil {
 				return err
 			}
 			if tail <= b.opt.Tolerance {
 				break
 			}
-			parts *= 2
 		}
-		// The other axes matter too: leave the last bisection to refine.
-		parts = max(1, parts/2)
-		for i := range parts + 1 {
-			t := float64(i) / float64(parts)
+		panels *= parts[j]
+	}
+	for panels > 1 && b.it.Solves+panels*pow(b.it.nodes, d) > b.opt.MaxSolves {
+		j := slices.Index(parts, slices.Max(parts))
+		parts[j] /= 2
+		panels /= 2
+	}
+	b.it.edges = make([][]float64, d)
+	for j, n := range parts {
+		for i := range n + 1 {
+			t := float64(i) / float64(n)
 			b.it.edges[j] = append(b.it.edges[j], b.it.low[j]*(1-t)+b.it.high[j]*t)
 		}
 	}
 	return nil
 }
 
-// lineTail is the upper quartile of the expansion tails on three lines along axis
+// lineTail is the median of the expansion tails on three lines along axis
 // j cut in parts, sampled on at most four of the parts of each. (The largest would
-// let a few jumps of the field set the scale of the whole.)
+// let jumps of the field set the scale of the whole.)
 func (b *builder) lineTail(j, parts int) (float64, error) {
 	n, d := b.it.nodes, len(b.it.low)
 	lines := []float64{0.15, 0.5, 0.85}
@@ -321,7 +327,7 @@ func (b *builder) lineTail(j, parts int) (float64, error) {
 		tail[i] = tails(v, n, 1, b.it.scale)[0]
 	}
 	slices.Sort(tail)
-	return tail[len(tail)*3/4], nil
+	return tail[len(tail)/2], nil
 }
 
 // refine fills the regular panels and bisects those whose tail is too large.
@@ -359,10 +365,7 @@ func (b *builder) refine() error {
 func (b *builder) fill(first, last int) error {
 	it := b.it
 	d := len(it.low)
-	per := 1
-	for range d {
-		per *= it.nodes
-	}
+	per := pow(it.nodes, d)
 	for k := first; k < last; k++ {
 		it.panels[k].coef = make([]complex128, per*it.data)
 	}
@@ -404,10 +407,7 @@ func (b *builder) bisect(k int) {
 		it.Rough++
 		return
 	}
-	per := 1
-	for range d {
-		per *= it.nodes
-	}
+	per := pow(it.nodes, d)
 	planned := it.Solves
 	for i := len(it.panels) - 1; i >= 0 && it.panels[i].coef == nil; i-- {
 		planned += per
@@ -422,7 +422,7 @@ func (b *builder) bisect(k int) {
 	p.child = [2]int{len(it.panels), len(it.panels) + 1}
 	for side := range 2 {
 		c := panel{low: slices.Clone(p.low), high: slices.Clone(p.high), axis: -1,
-			tail: tail[axis], across: axis, stalled: p.stalled}
+			tail: tail[axis], across: axis}
 		if side == 0 {
 			c.high[axis] = p.cut
 		} else {
@@ -433,20 +433,12 @@ func (b *builder) bisect(k int) {
 	}
 }
 
-// rough reports whether halving has stopped helping. The tail of a smooth field
+// rough reports whether the last halving did not help. The tail of a smooth field
 // falls by about 2^Nodes when a panel is halved across its axis; that it does not
-// fall fourfold, twice in a row, is the mark of a discontinuity, which could
-// swallow any number of solves.
+// fall fourfold is the mark of a discontinuity, which could swallow any number of
+// solves.
 func (b *builder) rough(p *panel, tail []float64) bool {
-	if p.tail == 0 {
-		return false
-	}
-	if tail[p.across] > p.tail/4 {
-		p.stalled++
-	} else {
-		p.stalled = 0
-	}
-	return p.stalled >= 2
+	return p.tail > 0 && tail[p.across] > p.tail/4
 }
 
 // chebyshevNode is the i-th zero of T_n.
