@@ -47,3 +47,30 @@ func cpuSeconds() float64 {
 	}
 	return float64(r.Utime.Sec+r.Stime.Sec) + 1e-6*float64(r.Utime.Usec+r.Stime.Usec)
 }
+
+// BenchmarkJacobian is the derivative along eight parameters at the seven tones; the
+// bound is three times BenchmarkSWellEx.
+func BenchmarkJacobian(b *testing.B) {
+	env := krakenCases(b)["swellex_nominal_388hz"].Environment
+	array := acoustics.ReceiverArray{Depths: []float64{94.125, 99.755, 105.38, 111, 116.62}, Range: 3000}
+	at := Case{&env, acoustics.Source{Depth: 60}, array}
+	solver, _ := NewSolver(Options{Tolerance: 1e-9, MinPhaseSpeed: 1400, MaxPhaseSpeed: 1800})
+	var directions []Direction
+	for _, e := range edits()[:10] {
+		if e.name != "roughness" && e.name != "one knot" {
+			directions = append(directions, directionOf(at, e.step, e.apply))
+		}
+	}
+	p, jac := make([]complex128, 5), make([]complex128, 5*len(directions))
+	b.ReportAllocs()
+	start := cpuSeconds()
+	for b.Loop() {
+		for _, f := range caseTones {
+			if _, err := solver.Jacobian(p, jac, at, f, directions); err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportMetric(1000*(cpuSeconds()-start)/float64(b.N), "cpu-ms/op")
+	b.ReportMetric(float64(len(directions)), "directions")
+}

@@ -39,30 +39,55 @@ func kupermanIngenito(sigma, e float64, above, below side, p, v float64) complex
 // scatter adds the loss of coherent energy at rough interfaces.
 func (m *Modes) scatter(b *batch, t *join, loss *[lanes]complex128) {
 	k := &m.column
-	st := k.stack
-	n := len(st.media)
-	if st.roughSurface > 0 && b.first == 0 {
-		below := side{k.edgeK2(0, k.cells[0].top), st.media[0].density}
-		m.scatterAt(b, t, 0, st.roughSurface, outer(st.surface), below, loss)
+	for i := 0; i <= len(k.stack.media); i++ {
+		if r := k.stack.roughness(i); r > 0 {
+			if ci, ok := k.reached(b, i); ok {
+				above, below := k.stack.sides(i)
+				m.scatterAt(b, t, ci, r, above, below, loss)
+			}
+		}
 	}
-	for i := range st.media {
-		med := &st.media[i]
-		sigma := med.roughness
-		if i == n-1 && st.roughBottom > 0 {
-			sigma = st.roughBottom
-		}
-		// The cell below this medium, or the number of cells at the bottom.
-		ci := k.firstCell(i + 1)
-		if sigma == 0 || ci < b.first || ci > b.last || ci > len(k.cells) || i == n-1 && k.cut {
-			continue
-		}
-		above := side{k.edgeK2(i, med.bottom), med.density}
-		below := outer(st.bottom)
-		if i < n-1 {
-			below = side{k.edgeK2(i+1, med.bottom), st.media[i+1].density}
-		}
-		m.scatterAt(b, t, ci, sigma, above, below, loss)
+}
+
+// roughness is that of interface i: the top of medium i, or the bottom of the last.
+func (s *stack) roughness(i int) float64 {
+	switch {
+	case i == 0:
+		return s.roughSurface
+	case i == len(s.media) && s.roughBottom > 0:
+		return s.roughBottom
 	}
+	return s.media[i-1].roughness
+}
+
+// sides are the media that meet at interface i.
+func (s *stack) sides(i int) (above, below side) {
+	above, below = outer(s.surface), outer(s.bottom)
+	if i > 0 {
+		med := &s.media[i-1]
+		above = side{s.edgeK2(med.last-1, med.bottom), med.density}
+	}
+	if i < len(s.media) {
+		med := &s.media[i]
+		below = side{s.edgeK2(med.first, med.top), med.density}
+	}
+	return above, below
+}
+
+// reached returns the first cell below interface i (the number of cells for the
+// last interface), and whether the batch's modes reach it.
+func (k *column) reached(b *batch, i int) (int, bool) {
+	ci := len(k.cells)
+	for c := range k.cells {
+		if k.cells[c].medium >= i {
+			ci = c
+			break
+		}
+	}
+	if ci == len(k.cells) && (k.cut || i < len(k.stack.media)) {
+		return ci, false
+	}
+	return ci, ci >= b.first && ci <= b.last && (ci > 0 || b.first == 0)
 }
 
 // outer is the side beyond a boundary: a vacuum and a rigid body are a very light
@@ -77,29 +102,9 @@ func outer(b boundary) side {
 	return side{b.k2, b.density}
 }
 
-// edgeK2 is the squared wavenumber of medium i at a depth.
-func (k *column) edgeK2(i int, z float64) complex128 {
-	s := k.stack
-	med := &s.media[i]
-	p := &s.pieces[med.last-1]
-	if z <= med.top {
-		p = &s.pieces[med.first]
-	}
-	return complex(s.omega*s.omega, 0) * p.slowness2(z)
-}
-
-// firstCell is the first cell of medium i or deeper; len(cells)+1 where the cells
-// end above it.
-func (k *column) firstCell(i int) int {
-	for c := range k.cells {
-		if k.cells[c].medium >= i {
-			return c
-		}
-	}
-	if i == len(k.stack.media) {
-		return len(k.cells)
-	}
-	return len(k.cells) + 1
+// edgeK2 is the squared wavenumber of a piece at a depth.
+func (s *stack) edgeK2(piece int, z float64) complex128 {
+	return complex(s.omega*s.omega, 0) * s.pieces[piece].slowness2(z)
 }
 
 // scatterAt adds the loss at the top of cell ci (the bottom of the last cell for

@@ -21,6 +21,9 @@ type Solver struct {
 	states  []state
 	probe   batch
 	modes   Modes
+	// precise asks for wavenumbers to the last digits, as derivatives need.
+	precise  bool
+	jacobian jacobian
 }
 
 // NewSolver returns a Solver, or what is wrong with the options.
@@ -217,7 +220,10 @@ type search struct {
 
 // phaseTolerance is the distance from a whole number, in units of π, at which one
 // last Newton step, whose error is its square, ends the search.
-const phaseTolerance = 1e-6
+const (
+	phaseTolerance   = 1e-6
+	preciseTolerance = 1e-10
+)
 
 // maxSteps is more than bisection to the last bit takes.
 const maxSteps = 120
@@ -225,6 +231,10 @@ const maxSteps = 120
 // solveBatch finds modes first .. first+n-1 side by side.
 func (s *Solver) solveBatch(b *batch, first, n int) error {
 	var lane [lanes]search
+	tolerance := phaseTolerance
+	if s.precise {
+		tolerance = preciseTolerance
+	}
 	for i := range lanes {
 		mode := first + min(i, n-1)
 		b.e[i] = s.guess(&lane[i], float64(mode))
@@ -234,7 +244,7 @@ func (s *Solver) solveBatch(b *batch, first, n int) error {
 		s.column.shoot(b)
 		left := 0
 		for i := range n {
-			if !lane[i].done && !b.step(&lane[i], i) {
+			if !lane[i].done && !b.step(&lane[i], i, tolerance) {
 				left++
 			}
 		}
@@ -289,7 +299,7 @@ func (l *search) inside(e float64) float64 {
 
 // step moves lane i by Newton, kept in its bracket; it reports whether the search
 // has ended.
-func (b *batch) step(l *search, i int) bool {
+func (b *batch) step(l *search, i int, tolerance float64) bool {
 	e := b.e[i]
 	r := l.mode - b.phase[i]
 	if r < 0 {
@@ -297,7 +307,7 @@ func (b *batch) step(l *search, i int) bool {
 	} else {
 		l.hi = e
 	}
-	if math.Abs(r) <= phaseTolerance || l.hi-l.lo <= 4e-16*e {
+	if math.Abs(r) <= tolerance || l.hi-l.lo <= 4e-16*e {
 		l.done = true
 		return true
 	}

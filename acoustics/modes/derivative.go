@@ -1,0 +1,519 @@
+package modes
+
+import (
+	"fmt"
+	"math"
+)
+
+// jacobian is the memory of one [Solver.Jacobian].
+type jacobian struct {
+	directions []direction
+	crossings  []crossing // of one lane
+	change     []change   // of the state entering each cell, E held
+	loss       []lossTangent
+	dwave      []float64    // of φ, [direction][mode][place]
+	dkr        []complex128 // [direction][mode]
+	depths     []float64    // source, then phones
+	subs       []subCell
+}
+
+// change is the change of (u, s).
+type change struct{ u, s float64 }
+
+// subCell is the part of a cell between its entrance and a depth.
+type subCell struct {
+	index   int // of the cell
+	up      bool
+	cell    cell
+	tangent []cellTangent // per direction
+	root    float64       // √ρ
+	droot   []float64
+}
+
+// Jacobian sets p[i] to the pressure at phone i, as [Modes.Pressure], and
+// jac[d*len(p)+i] to its derivative along direction d, by the exact derivative of
+// the discrete problem: wavenumbers by the Wronskian, shapes and norms by the
+// variation of both sweeps, absorption by the variation of its integral. The modes
+// returned hold until the next Solve or Jacobian.
+//
+// Errors: those of Solve, and directions that change the number of media.
+func (s *Solver) Jacobian(p, jac []complex128, at Case, frequency float64, directions []Direction) (*Modes, error) {
+	phones := len(at.Array.Depths)
+	if len(p) < phones || len(jac) < phones*len(directions) {
+		panic("modes: Jacobian: p or jac is too short")
+	}
+	s.precise = true
+	m, err := s.Solve(at.Environment, frequency)
+	s.precise = false
+	if err != nil {
+		return nil, err
+	}
+	j := &s.jacobian
+	for len(j.directions) < len(directions) {
+		j.directions = append(j.directions, direction{})
+	}
+	j.directions = j.directions[:len(directions)]
+	for d := range directions {
+		if err := j.directions[d].set(&m.column, &directions[d]); err != nil {
+			return nil, fmt.Errorf("direction %d: %w", d, err)
+		}
+	}
+	m.Pressure(p, at.Source, at.Array)
+	if err := j.locate(m, at); err != nil {
+		return nil, err
+	}
+	j.vary(m)
+	j.assemble(jac, m, at)
+	return m, nil
+}
+
+// WavenumberDerivative returns d kr/dθ of mode i along direction d of the last
+// Jacobian.
+func (s *Solver) WavenumberDerivative(d, i int) complex128 {
+	return s.jacobian.dkr[d*s.modes.Len()+i]
+}
+
+// ShapeDerivative returns dφ/dθ of mode i along direction d of the last Jacobian, at
+// the source (place 0) or at a phone (place 1, 2, ...), the place moving as the
+// direction says.
+func (s *Solver) ShapeDerivative(d, i, place int) float64 {
+	j := &s.jacobian
+	return j.dwave[(d*s.modes.Len()+i)*len(j.depths)+place]
+}
+
+// locate measures the cells' parts before the source and the phones.
+func (j *jacobian) locate(m *Modes, at Case) error {
+	k := &m.column
+	j.depths = append(j.depths[:0], at.Source.Depth)
+	j.depths, m.field.ranges = at.Array.Positions(j.depths, m.field.ranges[:0])
+	for len(j.subs) < len(j.depths) {
+		j.subs = append(j.subs, subCell{})
+	}
+	for i, z := range j.depths {
+		sub := &j.subs[i]
+		sub.index = k.find(z)
+		if sub.index < 0 || sub.index >= len(k.cells) {
+			return ErrUnsupported{"depths", fmt.Sprintf("no derivative of the field at %v m, outside the layers", z)}
+		}
+		c := &k.cells[sub.index]
+		sub.up = sub.index >= k.match
+		a, b := c.top, z
+		if sub.up {
+			a, b = z, c.bottom()
+		}
+		sub.tangent, sub.droot = grow(sub.tangent, len(j.directions)), grow(sub.droot, len(j.directions))
+		sub.root = math.Sqrt(k.stack.media[c.medium].density)
+		thin := b-a <= 1e-9*c.h
+		if !thin {
+			k.stack.measure(&sub.cell, c.medium, a, b)
+		}
+		for d := range j.directions {
+			j.locateAlong(k, sub, d, i, c, a, b)
+		}
+		if thin {
+			sub.cell = cell{}
+		} else if sub.up {
+			sub.cell.mirror()
+		}
+	}
+	return nil
+}
+
+// locateAlong differences one part: its inner end moves with the cell, its outer
+// end with the source or phone.
+func (j *jacobian) locateAlong(k *column, sub *subCell, d, place int, c *cell, a, b float64) {
+	dir := &j.directions[d]
+	plus, minus := dir.zPlus, dir.zMinus
+	if place > 0 {
+		plus, minus = dir.plusZ[place-1], dir.minusZ[place-1]
+	}
+	aPlus, bPlus, aMinus, bMinus := k.moved(&dir.plus, c.medium, a), plus, k.moved(&dir.minus, c.medium, a), minus
+	if sub.up {
+		aPlus, bPlus, aMinus, bMinus = plus, k.moved(&dir.plus, c.medium, b), minus, k.moved(&dir.minus, c.medium, b)
+	}
+	t := &sub.tangent[d]
+	if b-a <= 1e-9*c.h {
+		*t = cellTangent{h: ((bPlus - aPlus) - (bMinus - aMinus)) * dir.inverse, active: true}
+	} else {
+		dir.measure(t, k, &sub.cell, sub.up, aPlus, bPlus, aMinus, bMinus)
+	}
+	sub.droot[d] = (math.Sqrt(dir.plus.media[c.medium].density) - math.Sqrt(dir.minus.media[c.medium].density)) * dir.inverse
+	if place == 0 {
+		dir.sourceDensity = (dir.plus.media[c.medium].density - dir.minus.media[c.medium].density) * dir.inverse
+	}
+}
+
+// vary differentiates every mode along every direction.
+func (j *jacobian) vary(m *Modes) {
+	n, cells := m.Len(), len(m.column.cells)
+	j.dkr = grow(j.dkr, n*len(j.directions))
+	j.dwave = grow(j.dwave, n*len(j.directions)*len(j.depths))
+	j.crossings = grow(j.crossings, cells)
+	j.change = grow(j.change, cells)
+	j.loss = grow(j.loss, cells*len(j.directions))
+	k := &m.column
+	for d := range j.directions {
+		for c := range k.cells {
+			if k.cells[c].lossy {
+				j.loss[d*cells+c].set(&k.cells[c], &j.directions[d].cells[c], c >= k.match)
+			}
+		}
+	}
+	for i := range n {
+		v := variation{modes: m, jacobian: j, batch: &m.batches[i/lanes], join: &m.joins[i/lanes], lane: i % lanes, mode: i}
+		v.prepare()
+		for d := range j.directions {
+			v.along(d)
+		}
+	}
+}
+
+// variation differentiates one mode.
+type variation struct {
+	modes    *Modes
+	jacobian *jacobian
+	batch    *batch
+	join     *join
+	lane     int
+	mode     int
+	e        float64
+	down     change // at the match, in all
+}
+
+// prepare evaluates the cells for the mode.
+func (v *variation) prepare() {
+	k, b := &v.modes.column, v.batch
+	v.e = b.e[v.lane]
+	for c := b.first; c < b.last; c++ {
+		p := k.cells[c].propagator
+		if c >= k.match {
+			p.mirror()
+		}
+		y := &b.states[c]
+		v.jacobian.crossings[c].set(&p, p.h, v.e, y.u[v.lane], y.s[v.lane])
+	}
+}
+
+// along differentiates the mode along direction d.
+func (v *variation) along(d int) {
+	k, b, i := &v.modes.column, v.batch, v.lane
+	down := v.sweep(d, b.first, k.match, 1)
+	if k.match > 0 && k.sweeps[k.match].jump != 1 || v.jacobian.directions[d].cells[k.match].jump != 0 {
+		r := k.sweeps[k.match].jump
+		dr := v.jacobian.directions[d].cells[k.match].jump
+		down = down.across(r, dr, b.down.u[i]/r, b.down.s[i]*r)
+	}
+	up := v.sweep(d, b.last-1, k.match-1, -1)
+
+	// u s_up + s u_up = 0 makes the mode.
+	y, x := &b.down, &b.up
+	w := down.u*x.s[i] + y.u[i]*up.s + down.s*x.u[i] + y.s[i]*up.u
+	we := y.ue[i]*x.s[i] + y.u[i]*x.se[i] + y.se[i]*x.u[i] + y.s[i]*x.ue[i]
+	de := -w / we
+	down.u += y.ue[i] * de
+	down.s += y.se[i] * de
+	v.down = down
+	up.u += x.ue[i] * de
+	up.s += x.se[i] * de
+	ratio, dratio := v.ratio(down, up)
+	v.finish(d, de, ratio, dratio)
+}
+
+// ratio is that of the upper to the lower solution at the match, and its change.
+func (v *variation) ratio(down, up change) (ratio, dratio float64) {
+	b, i := v.batch, v.lane
+	s2 := b.scale[i] * b.scale[i]
+	y, x := &b.down, &b.up
+	a := s2*y.u[i]*x.u[i] - y.s[i]*x.s[i]
+	n := s2*x.u[i]*x.u[i] + x.s[i]*x.s[i]
+	da := s2*(down.u*x.u[i]+y.u[i]*up.u) - down.s*x.s[i] - y.s[i]*up.s
+	dn := 2 * (s2*x.u[i]*up.u + x.s[i]*up.s)
+	ratio = a / n
+	return ratio, (da - ratio*dn) / n
+}
+
+// across is a change beyond an interface, from the state before it.
+func (c change) across(r, dr, u, s float64) change {
+	return change{r*c.u + dr*u, c.s/r - dr/(r*r)*s}
+}
+
+// sweep carries the change at fixed E from an end to the match, and stores what
+// enters each cell.
+func (v *variation) sweep(d, from, to, step int) change {
+	j, k, i := v.jacobian, &v.modes.column, v.lane
+	dir := &j.directions[d]
+	y := v.start(dir, step)
+	for c := from; c != to; c += step {
+		cl := &k.cells[c]
+		if c != from {
+			y = v.interfaceTo(dir, c, step, y, i)
+		}
+		j.change[c] = y
+		if y.u != 0 || y.s != 0 || dir.cells[c].active {
+			y.u, y.s = j.crossings[c].vary(cl, &dir.cells[c], v.e, y.u, y.s)
+		}
+	}
+	return y
+}
+
+// interfaceTo takes a change into cell c from the cell before it in the sweep.
+func (v *variation) interfaceTo(dir *direction, c, step int, y change, i int) change {
+	k := &v.modes.column
+	at := c
+	if step < 0 {
+		at = c + 1
+	}
+	r, dr := k.sweeps[at].jump, dir.cells[at].jump
+	if step < 0 && (r != 1 || dr != 0) {
+		r, dr = 1/r, -dr/(r*r)
+	}
+	if r == 1 && dr == 0 {
+		return y
+	}
+	state := &v.batch.states[c]
+	return y.across(r, dr, state.u[i]/r, state.s[i]*r)
+}
+
+// start is the change of the state that starts a sweep.
+func (v *variation) start(dir *direction, step int) (y change) {
+	k, b := &v.modes.column, v.batch
+	st := k.stack
+	n := len(st.media) - 1
+	switch {
+	case step > 0 && b.first == 0:
+		y.s = closedTangent(v.e, st.surface, dir.plus.surface, dir.minus.surface,
+			st.media[0].density, dir.plus.media[0].density, dir.minus.media[0].density, dir.inverse)
+	case step < 0 && b.last == len(k.cells) && !k.cut:
+		y.s = closedTangent(v.e, st.bottom, dir.plus.bottom, dir.minus.bottom,
+			st.media[n].density, dir.plus.media[n].density, dir.minus.media[n].density, dir.inverse)
+	}
+	return y
+}
+
+// finish adds the change of E to the states, and differentiates norm, absorption
+// and shapes.
+func (v *variation) finish(d int, de, ratio, dratio float64) {
+	j, k, b, i := v.jacobian, &v.modes.column, v.batch, v.lane
+	dir := &j.directions[d]
+	n := v.tailNorm(dir, de, ratio, dratio)
+	var loss, dloss float64
+	// Sums of the unnormalised wave, that below the match times ratio².
+	square, dsquare := ratio*ratio, 2*ratio*dratio
+	for c := b.first; c < b.last; c++ {
+		y := &b.states[c]
+		du, ds := j.change[c].u+y.ue[i]*de, j.change[c].s+y.se[i]*de
+		j.change[c] = change{du, ds}
+		x, t := &j.crossings[c], &dir.cells[c]
+		w, dw := 1.0, 0.0
+		if c >= k.match {
+			w, dw = square, dsquare
+		}
+		a, da := x.norm(&k.cells[c], t, v.e, du, ds, de)
+		n.value += w * a
+		n.change += w*da + dw*a
+		if k.cells[c].lossy {
+			a, da = x.absorb(&k.cells[c], t, &j.loss[d*len(k.cells)+c], v.e, du, ds, de)
+			loss += w * a
+			dloss += w*da + dw*a
+		}
+	}
+	above := 1 / math.Sqrt(n.value)
+	dabove := -0.5 * above * n.change / n.value
+	below, dbelow := ratio*above, dratio*above+ratio*dabove
+	im := dloss/n.value - loss/(n.value*n.value)*n.change
+	outer := v.tailLoss(dir, de, above, dabove, below, dbelow)
+	rough := v.roughLoss(dir, de, above, dabove, below, dbelow)
+	at := d*v.modes.Len() + v.mode
+	j.dkr[at] = (complex(de, im) + outer + rough) / (2 * v.modes.Kr[v.mode])
+	for place := range j.depths {
+		j.dwave[at*len(j.depths)+place] = v.shape(d, place, de, above, dabove, below, dbelow)
+	}
+}
+
+// value is a number and its change.
+type value struct{ value, change float64 }
+
+// tailNorm is ∫u² over the half-spaces and its change.
+func (v *variation) tailNorm(dir *direction, de, ratio, dratio float64) (n value) {
+	v.tails(dir, func(bd, plus, minus boundary, r, dr, u2, du2 float64, below bool) {
+		_, dg := rootOf(v.e, bd.k2)
+		gp, gm := half(v.e, de, plus.k2, dir.inverse, 1), half(v.e, de, minus.k2, dir.inverse, -1)
+		a := r * real(dg) * u2
+		da := dr*real(dg)*u2 + r*(gp-gm)*dir.inverse*u2 + r*real(dg)*du2
+		w, dw := 1.0, 0.0
+		if below {
+			w, dw = ratio*ratio, 2*ratio*dratio
+		}
+		n.value += w * a
+		n.change += w*da + dw*a
+	}, de)
+	return n
+}
+
+// half is Re dγ/dE with E moved by sign·Step·dE.
+func half(e, de float64, k2 complex128, inverse, sign float64) float64 {
+	_, dg := rootOf(e+sign*0.5/inverse*de, k2)
+	return real(dg)
+}
+
+// tails calls f for each half-space the mode reaches with the ratio of densities,
+// u² at the boundary and their changes.
+func (v *variation) tails(dir *direction, f func(bd, plus, minus boundary, r, dr, u2, du2 float64, below bool), de float64) {
+	k, b, i := &v.modes.column, v.batch, v.lane
+	st := k.stack
+	call := func(c, medium int, bd, plus, minus boundary, below bool) {
+		if bd.density == 0 {
+			return
+		}
+		// The state starts at u = 1, which no direction changes.
+		y := &b.states[c]
+		r := st.media[medium].density / bd.density
+		dr := (dir.plus.media[medium].density/plus.density - dir.minus.media[medium].density/minus.density) * dir.inverse
+		scale := y.u[i]
+		f(bd, plus, minus, r, dr, scale*scale, 0, below)
+	}
+	if b.first == 0 {
+		call(0, 0, st.surface, dir.plus.surface, dir.minus.surface, false)
+	}
+	if b.last == len(k.cells) && !k.cut {
+		call(len(k.cells)-1, len(st.media)-1, st.bottom, dir.plus.bottom, dir.minus.bottom, true)
+	}
+}
+
+// tailLoss is the change of the half-spaces' absorption.
+func (v *variation) tailLoss(dir *direction, de, above, dabove, below, dbelow float64) (d complex128) {
+	v.tails(dir, func(bd, plus, minus boundary, r, dr, u2, _ float64, lower bool) {
+		g, _ := rootOf(v.e, bd.k2)
+		gp, _ := rootOf(v.e+0.5/dir.inverse*de, plus.k2)
+		gm, _ := rootOf(v.e-0.5/dir.inverse*de, minus.k2)
+		dg := imag(gp-gm) * dir.inverse
+		a, da := above, dabove
+		if lower {
+			a, da = below, dbelow
+		}
+		d += complex(0, -u2*(dg*r*a*a+imag(g)*dr*a*a+imag(g)*r*2*a*da))
+	}, de)
+	return d
+}
+
+// shape is the change of φ at one place.
+func (v *variation) shape(d, place int, de, above, dabove, below, dbelow float64) float64 {
+	j, b, i := v.jacobian, v.batch, v.lane
+	sub := &j.subs[place]
+	if sub.index < b.first || sub.index >= b.last {
+		return 0
+	}
+	y := &b.states[sub.index]
+	entering := j.change[sub.index]
+	t := &sub.tangent[d]
+	u, du := y.u[i], entering.u+y.s[i]*t.h
+	if sub.cell.h > 0 {
+		var x crossing
+		x.set(&sub.cell.propagator, sub.cell.h, v.e, y.u[i], y.s[i])
+		_, dt, _ := x.change(&sub.cell, t, v.e, de)
+		u = x.ub
+		du, _ = x.leaving(&dt, entering.u, sub.cell.h*entering.s+t.h*y.s[i])
+	}
+	a, da := above, dabove
+	if sub.up {
+		a, da = below, dbelow
+	}
+	return sub.root*(a*du+da*u) + sub.droot[d]*a*u
+}
+
+// assemble sums the modes:
+//
+//	dp = Σ w [dφs φr + φs dφr - φs φr ((i r + 1/(2kr)) dkr + (i kr + 1/(2r)) dr + dρs/ρs)]
+//
+// where w is the factor of φs φr in the pressure; for a line source 1/kr instead of
+// 1/(2kr), and no 1/(2r).
+func (j *jacobian) assemble(jac []complex128, m *Modes, at Case) {
+	n := m.Len()
+	places := len(j.depths)
+	phones := places - 1
+	w := &m.field
+	scale := m.weights(at.Source.Depth, at.Source.Line)
+	if at.Source.Level != 0 {
+		scale *= complex(math.Pow(10, at.Source.Level/20), 0)
+	}
+	rho := m.densityAt(at.Source.Depth)
+	power := complex(0.5, 0)
+	if at.Source.Line {
+		power = 1
+	}
+	for i := range w.weight[:n] {
+		w.weight[i] *= scale
+	}
+	for r := range phones {
+		x := w.ranges[r]
+		spread := 1.0
+		if !at.Source.Line {
+			spread = 1 / math.Sqrt(x)
+		}
+		m.propagate(x, spread)
+		phi := w.receiver[r*n : (r+1)*n]
+		for d := range j.directions {
+			dir := &j.directions[d]
+			var sum complex128
+			for i := range n {
+				ds, dr := j.dwave[(d*n+i)*places], j.dwave[(d*n+i)*places+r+1]
+				both := complex(w.source[i]*phi[i], 0)
+				dk := j.dkr[d*n+i]
+				change := complex(ds*phi[i]+w.source[i]*dr, 0)
+				change -= both * (complex(0, x) + power/m.Kr[i]) * dk
+				change -= both * complex(0, dir.ranges[r]) * m.Kr[i]
+				sum += w.weight[n+i] * (change - both*complex(dir.sourceDensity/rho, 0))
+				if !at.Source.Line {
+					sum -= w.weight[n+i] * both * complex(0.5*dir.ranges[r]/x, 0)
+				}
+			}
+			jac[d*phones+r] = sum
+		}
+	}
+}
+
+// roughLoss is the change of the scattering at rough interfaces: a central
+// difference of Kuperman and Ingenito's formula along the change of its arguments.
+func (v *variation) roughLoss(dir *direction, de, above, dabove, below, dbelow float64) (d complex128) {
+	k := &v.modes.column
+	st := k.stack
+	step := 0.5 / dir.inverse
+	for i := 0; i <= len(st.media); i++ {
+		if st.roughness(i) == 0 && dir.plus.roughness(i) == 0 {
+			continue
+		}
+		ci, ok := k.reached(v.batch, i)
+		if !ok {
+			continue
+		}
+		p, dp := v.atInterface(ci, above, dabove, below, dbelow)
+		at := func(s *stack, x float64) complex128 {
+			upper, lower := s.sides(i)
+			root := math.Sqrt(lower.density)
+			if ci > k.match {
+				root = math.Sqrt(upper.density)
+			}
+			return kupermanIngenito(s.roughness(i), v.e+x*de, upper, lower, (p.u+x*dp.u)*root, (p.s+x*dp.s)/root)
+		}
+		d += (at(&dir.plus, step) - at(&dir.minus, -step)) * complex(dir.inverse, 0)
+	}
+	return d
+}
+
+// atInterface returns the normalised (u, u') at the top of cell ci and its change:
+// below the match on the interface's upper side, else on its lower side.
+func (v *variation) atInterface(ci int, above, dabove, below, dbelow float64) (y, dy change) {
+	b, i, k := v.batch, v.lane, &v.modes.column
+	j := v.jacobian
+	if ci > k.match {
+		// The state that enters the cell above, from below.
+		s, ds := &b.states[ci-1], j.change[ci-1]
+		return change{below * s.u[i], -below * s.s[i]},
+			change{below*ds.u + dbelow*s.u[i], -below*ds.s - dbelow*s.s[i]}
+	}
+	s, ds := &b.down, v.down
+	if ci < k.match {
+		s, ds = &b.states[ci], j.change[ci]
+	}
+	return change{above * s.u[i], above * s.s[i]}, change{above*ds.u + dabove*s.u[i], above*ds.s + dabove*s.s[i]}
+}

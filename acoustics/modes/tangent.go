@@ -1,0 +1,150 @@
+package modes
+
+import (
+	"fmt"
+	"math"
+
+	"oceaninv/acoustics"
+)
+
+// Case is a problem to differentiate at.
+type Case struct {
+	Environment *acoustics.Environment
+	Source      acoustics.Source
+	Array       acoustics.ReceiverArray
+}
+
+// Direction is a way in which a Case changes with one parameter θ: Plus and Minus
+// are the case at θ + Step and θ - Step. Only geometry and material are differenced
+// over the step; the wave equation is differentiated exactly. A Step of 1e-6 of
+// what the parameter is gives nine digits; Plus and Minus must have the media of
+// the case itself.
+type Direction struct {
+	Plus, Minus Case
+	Step        float64
+}
+
+// cellTangent is how a cell changes with a parameter.
+type cellTangent struct {
+	active bool
+	h      float64
+	q, qi  [moments]float64
+	v      [moments]float64 // of the propagator's v_n
+	d      propagator       // of its coefficients, seen along the sweep
+	jump   float64
+}
+
+// direction is a Direction made ready for one solve.
+type direction struct {
+	plus, minus       stack
+	inverse           float64 // 1/(2 Step)
+	cells             []cellTangent
+	sourceDepth       float64
+	sourceDensity     float64
+	depths, ranges    []float64
+	zPlus, zMinus     float64
+	plusZ, minusZ     []float64
+	plusR, minusR     []float64
+	plusCell, lowCell cell
+}
+
+// set differences the case's geometry.
+func (d *direction) set(k *column, given *Direction) error {
+	if !(given.Step > 0) {
+		return fmt.Errorf("modes: a direction's step must be positive, not %v", given.Step)
+	}
+	for _, c := range [2]*Case{&given.Plus, &given.Minus} {
+		if err := check(c.Environment, k.stack.frequency); err != nil {
+			return err
+		}
+	}
+	d.plus.build(given.Plus.Environment, k.stack.frequency)
+	d.minus.build(given.Minus.Environment, k.stack.frequency)
+	d.inverse = 0.5 / given.Step
+	if len(d.plus.media) != len(k.stack.media) || len(d.minus.media) != len(k.stack.media) {
+		return fmt.Errorf("modes: a direction changes the number of media")
+	}
+	d.zPlus, d.zMinus = given.Plus.Source.Depth, given.Minus.Source.Depth
+	d.sourceDepth = (d.zPlus - d.zMinus) * d.inverse
+	d.plusZ, d.plusR = given.Plus.Array.Positions(d.plusZ[:0], d.plusR[:0])
+	d.minusZ, d.minusR = given.Minus.Array.Positions(d.minusZ[:0], d.minusR[:0])
+	d.depths, d.ranges = grow(d.depths, len(d.plusZ)), grow(d.ranges, len(d.plusZ))
+	for i := range d.plusZ {
+		d.depths[i] = (d.plusZ[i] - d.minusZ[i]) * d.inverse
+		d.ranges[i] = (d.plusR[i] - d.minusR[i]) * d.inverse
+	}
+	d.cells = grow(d.cells, len(k.cells))
+	for c := range k.cells {
+		cl := &k.cells[c]
+		top, bottom := cl.top, cl.bottom()
+		d.measure(&d.cells[c], k, cl, c >= k.match,
+			k.moved(&d.plus, cl.medium, top), k.moved(&d.plus, cl.medium, bottom),
+			k.moved(&d.minus, cl.medium, top), k.moved(&d.minus, cl.medium, bottom))
+		if c > 0 && cl.medium != k.cells[c-1].medium {
+			d.cells[c].jump = (d.plus.jump(cl.medium) - d.minus.jump(cl.medium)) * d.inverse
+		}
+	}
+	return nil
+}
+
+// jump is √(density above/density below) of the top of medium m.
+func (s *stack) jump(m int) float64 { return math.Sqrt(s.media[m-1].density / s.media[m].density) }
+
+// moved is where depth z of medium m goes in another stack: to the same share of
+// the same piece, or, where that has other pieces, of the medium.
+func (k *column) moved(other *stack, m int, z float64) float64 {
+	a, b := &k.stack.media[m], &other.media[m]
+	if a.last-a.first != b.last-b.first {
+		return b.top + (z-a.top)/(a.bottom-a.top)*(b.bottom-b.top)
+	}
+	for i := a.first; i < a.last; i++ {
+		p := &k.stack.pieces[i]
+		if z > p.bottom && i+1 < a.last {
+			continue
+		}
+		q := &other.pieces[b.first+i-a.first]
+		switch z {
+		case p.top:
+			return q.top
+		case p.bottom:
+			return q.bottom
+		}
+		return q.top + (z-p.top)/(p.bottom-p.top)*(q.bottom-q.top)
+	}
+	return z
+}
+
+// measure differences one cell, whose ends have moved.
+func (d *direction) measure(t *cellTangent, k *column, c *cell, up bool, topPlus, bottomPlus, topMinus, bottomMinus float64) {
+	d.plus.measure(&d.plusCell, c.medium, topPlus, bottomPlus)
+	d.minus.measure(&d.lowCell, c.medium, topMinus, bottomMinus)
+	*t = cellTangent{h: ((bottomPlus - topPlus) - (bottomMinus - topMinus)) * d.inverse}
+	// Rounding alone makes differences up to this size.
+	noise := 1e-14 * d.inverse
+	t.h = denoise(t.h, noise*(c.bottom()))
+	t.active = t.h != 0
+	for n := range t.q {
+		t.q[n] = denoise((d.plusCell.q[n]-d.lowCell.q[n])*d.inverse, noise*c.q[0])
+		t.qi[n] = denoise((d.plusCell.qi[n]-d.lowCell.qi[n])*d.inverse, noise*math.Abs(c.qi[0]))
+		t.active = t.active || t.q[n] != 0 || t.qi[n] != 0
+	}
+	if !t.active {
+		return
+	}
+	var v [moments]float64
+	for n := 1; n <= 4; n++ {
+		v[n] = -c.h * c.h * c.q[n]
+		t.v[n] = -c.h*c.h*t.q[n] - 2*c.h*t.h*c.q[n]
+	}
+	t.d.setDerivative(&v, &t.v)
+	if up {
+		t.d.mirror()
+	}
+}
+
+func denoise(x, noise float64) float64 {
+	if math.Abs(x) <= noise {
+		return 0
+	}
+	return x
+}
