@@ -6,14 +6,21 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 
+	"oceaninv/pipelines/stages"
 	"oceaninv/workflow/stage/stagetest"
 )
 
-// TestMain lets scripts, and the tasks that runs start, call this test binary as the program itself, with kinds of stages
-// that know no science.
+// TestMain lets scripts, and the tasks that runs start, call this test binary as the program itself: with kinds of stages
+// that know no science, or, where the script sets STAGES=all, with those of the program.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"oceaninv": func() { os.Exit(program(stagetest.Registry())) },
+		"oceaninv": func() {
+			registry := stagetest.Registry()
+			if os.Getenv("STAGES") == "all" {
+				registry = stages.All()
+			}
+			os.Exit(program(registry))
+		},
 	})
 }
 

@@ -33,8 +33,8 @@ type SBCResult struct {
 	Coverage float64
 	// Inside says whether the whole difference stays in the band.
 	Inside bool
-	// Excess is the largest part of the band's half width used: above 1 is
-	// outside.
+	// Excess is the largest part of the band's half width used, where it can be
+	// exceeded at all: above 1 is outside.
 	Excess float64
 	// ChiSquare of a histogram of the ranks in Bins bins, with its p value.
 	ChiSquare, PValue float64
@@ -70,11 +70,11 @@ func SBC(ranks []int, draws int, probability float64, seed uint64) SBCResult {
 		low, high := float64(band.low[k])/float64(n)-z, float64(band.high[k])/float64(n)-z
 		res.Difference = append(res.Difference, diff)
 		res.Low, res.High = append(res.Low, low), append(res.High, high)
-		limit := high
+		limit, possible := high, band.high[k] < n
 		if diff < 0 {
-			limit = -low
+			limit, possible = -low, band.low[k] > 0
 		}
-		if limit > 0 {
+		if possible { // else no count lies outside on this side
 			res.Excess = math.Max(res.Excess, math.Abs(diff)/limit)
 		}
 	}

@@ -3,6 +3,7 @@ package stages
 import (
 	"errors"
 	"regexp"
+	"strings"
 
 	"oceaninv/acoustics"
 	"oceaninv/io/dataset"
@@ -65,7 +66,8 @@ func readEnvironment(d *stage.Decoder, attribute, path string, read func(string)
 	}
 	env, err := read(abs)
 	if err != nil {
-		d.Errorf(attribute, "Cannot read the environment", "%v.", err)
+		// The file as the user named it.
+		d.Errorf(attribute, "Cannot read the environment", "%s", strings.ReplaceAll(err.Error(), abs, path))
 	}
 	return env
 }

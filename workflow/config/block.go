@@ -64,7 +64,7 @@ func (s *scope) evaluateBlock(node string, b *hclsyntax.Block) hcl.Diagnostics {
 
 // report adds diagnostics but those that only echo what is known already.
 func (e *blockEval) report(diags ...*hcl.Diagnostic) {
-	e.diags = append(e.diags, withoutEchoes(diags, e.faulty)...)
+	e.diags = append(e.diags, withoutEchoes(slices.Clone(diags), e.faulty)...) // filtered in place
 }
 
 // instance is one element of a for_each, or the only one of a block without.

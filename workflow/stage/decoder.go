@@ -166,7 +166,7 @@ func (d *Decoder) file(path string, at hcl.Range) string {
 			err = at2.Err
 		}
 		d.report(at, "Cannot read file",
-			fmt.Sprintf("%s: %v. Relative paths start from the directory of the file that names them, %s.", path, err, d.Dir))
+			fmt.Sprintf("%s: %v. Relative paths start from the directory of the file that names them.", path, err))
 		return ""
 	}
 	d.files = append(d.files, abs)
