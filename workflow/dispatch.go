@@ -7,7 +7,6 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -291,7 +290,7 @@ func (d *driver) taskEnded(t *taskState, u executor.Update, e Event) {
 		d.shardDone(j)
 	case r.Reason == executor.Succeeded:
 		if !d.options.KeepFailed {
-			os.RemoveAll(d.store.WorkDir(j.key))
+			d.sweep(d.store.WorkDir(j.key))
 		}
 		d.complete(j, false)
 	case r.Reason == executor.Stopped && d.signal != nil: // the next run goes on from its checkpoint

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync"
 	"syscall"
 	"time"
 
@@ -47,6 +48,7 @@ type driver struct {
 	signal    os.Signal // that stopped the run
 	trouble   error     // of the engine itself
 	sequence  int
+	sweeping  sync.WaitGroup
 }
 
 // jobState is where an action is.
@@ -330,9 +332,18 @@ func (d *driver) notice(j *job, message string) {
 	d.emit(e)
 }
 
+// sweep removes the directory an action worked in, when there is time; what cannot be removed is left to gc.
+func (d *driver) sweep(dir string) {
+	away := dir + ".done-" + d.id
+	if os.Rename(dir, away) == nil {
+		d.sweeping.Go(func() { os.RemoveAll(away) })
+	}
+}
+
 // finish closes everything and sums up.
 func (d *driver) finish() (*Outcome, error) {
 	err := d.executor.Close()
+	d.sweeping.Wait()
 	d.leases.Close()
 	d.counts.Pending = d.open
 	o := &Outcome{Run: d.id, Counts: d.counts, Failures: d.failures, Skipped: d.skipped, Stopped: d.signal,

@@ -88,9 +88,13 @@ type journal struct {
 	added int64 // events appended and written, ever
 	done  int64
 	err   error
+	urge  bool // somebody waits
 	ended bool
 	wait  sync.WaitGroup
 }
+
+// journalPause is how long events gather before they are written and synced, unless somebody waits for that.
+const journalPause = 50 * time.Millisecond
 
 func createJournal(dir string) (*journal, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
@@ -143,6 +147,11 @@ func (j *journal) write() {
 		}
 		j.done = upTo
 		j.ready.Broadcast()
+		if !j.urge && !j.ended {
+			j.mutex.Unlock()
+			time.Sleep(journalPause)
+			j.mutex.Lock()
+		}
 	}
 }
 
@@ -150,9 +159,11 @@ func (j *journal) write() {
 func (j *journal) barrier() error {
 	j.mutex.Lock()
 	defer j.mutex.Unlock()
+	j.urge = true
 	for upTo := j.added; j.done < upTo; {
 		j.ready.Wait()
 	}
+	j.urge = false
 	return j.err
 }
 

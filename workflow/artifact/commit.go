@@ -63,9 +63,8 @@ func (p *Pending) Commit(r Record) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syncDir(p.dir); err != nil {
-		return nil, err
-	}
+	// The directory is synced once, after the record: should a power cut keep the record's new name and lose an output's,
+	// the record finds its output gone, which is a miss.
 	return &r, WriteFile(filepath.Join(p.dir, recordFile), raw)
 }
 

@@ -13,28 +13,38 @@ const tempPrefix = ".tmp-"
 
 // WriteFile puts data at path so that after a crash there is all of it or what was there before.
 func WriteFile(path string, data []byte) error {
+	if err := replaceFile(path, data, true); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// WriteFileSoon is WriteFile for what can be done without after a power cut, and is checked when read: readers never see
+// a part of it, but it is left to the system when it reaches the disk.
+func WriteFileSoon(path string, data []byte) error { return replaceFile(path, data, false) }
+
+func replaceFile(path string, data []byte, sync bool) error {
 	f, err := os.CreateTemp(filepath.Dir(path), tempPrefix+"*")
 	if err != nil {
 		return err
 	}
-	defer os.Remove(f.Name())
 	_, err = f.Write(data)
-	if err == nil {
+	if err == nil && sync {
 		err = f.Sync()
+	}
+	if err == nil {
+		err = f.Chmod(0o644)
 	}
 	if closed := f.Close(); err == nil {
 		err = closed
 	}
 	if err == nil {
-		err = os.Chmod(f.Name(), 0o644)
-	}
-	if err == nil {
 		err = os.Rename(f.Name(), path)
 	}
 	if err != nil {
-		return err
+		os.Remove(f.Name())
 	}
-	return syncDir(filepath.Dir(path))
+	return err
 }
 
 // syncFile makes the content of a file survive a power cut.

@@ -266,7 +266,7 @@ func (s *Store) Prepare(k Key, p Preimage) error {
 	if _, err := s.Preimage(k); err == nil {
 		return nil
 	}
-	return WriteFile(filepath.Join(dir, preimageFile), append(raw, '\n'))
+	return WriteFileSoon(filepath.Join(dir, preimageFile), append(raw, '\n'))
 }
 
 // Discard removes the output files of a finished action and keeps what its record says of them.

@@ -41,7 +41,7 @@ var pure = map[string]function.Function{
 	"csvdecode": stdlib.CSVDecodeFunc, "jsondecode": stdlib.JSONDecodeFunc, "jsonencode": stdlib.JSONEncodeFunc,
 	"tobool": stdlib.MakeToFunc(cty.Bool), "tonumber": stdlib.MakeToFunc(cty.Number), "tostring": stdlib.MakeToFunc(cty.String),
 	"tolist": stdlib.MakeToFunc(cty.List(cty.DynamicPseudoType)), "tomap": stdlib.MakeToFunc(cty.Map(cty.DynamicPseudoType)),
-	"toset": stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType)),
+	"toset": tosetFunc,
 	"try":   tryfunc.TryFunc, "can": tryfunc.CanFunc,
 
 	"env": envFunc, "pathexpand": pathexpandFunc, "basename": text1(filepath.Base), "dirname": text1(filepath.Dir),
@@ -229,6 +229,41 @@ var sumFunc = function.New(&function.Spec{
 		return total, nil
 	},
 })
+
+// anyToSet converts what tosetFunc does not.
+var anyToSet = stdlib.MakeToFunc(cty.Set(cty.DynamicPseudoType))
+
+// tosetFunc makes a set of a list. Tuples of one type, as for expressions make them, need no search for a common type,
+// which takes the square of their length.
+var tosetFunc = function.New(&function.Spec{
+	Params: []function.Parameter{{Name: "v", Type: cty.DynamicPseudoType, AllowNull: true}},
+	Type: func(args []cty.Value) (cty.Type, error) {
+		if t, ok := uniform(args[0].Type()); ok {
+			return cty.Set(t), nil
+		}
+		return anyToSet.ReturnTypeForValues(args)
+	},
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		if _, ok := uniform(args[0].Type()); ok && !args[0].IsNull() {
+			return cty.SetVal(args[0].AsValueSlice()), nil
+		}
+		return anyToSet.Call(args)
+	},
+})
+
+// uniform reports the type of all elements of a tuple type, if it is one primitive type.
+func uniform(t cty.Type) (cty.Type, bool) {
+	if !t.IsTupleType() || t.Length() == 0 {
+		return cty.NilType, false
+	}
+	all := t.TupleElementTypes()
+	for _, e := range all {
+		if e != all[0] {
+			return cty.NilType, false
+		}
+	}
+	return all[0], all[0].IsPrimitiveType()
+}
 
 func real1(f func(float64) float64) function.Function {
 	return function.New(&function.Spec{

@@ -153,7 +153,7 @@ func (r Result) write(dir string) error {
 	if err != nil {
 		return err
 	}
-	return artifact.WriteFile(filepath.Join(dir, exitFile), raw)
+	return artifact.WriteFileSoon(filepath.Join(dir, exitFile), raw)
 }
 
 // ReadResult reads a task directory's exit file.
