@@ -220,7 +220,7 @@ func (d *driver) write(t *taskState) (*executor.Task, error) {
 	name := o.Name()
 	o.Checkpoint = filepath.Join(d.store.WorkDir(j.key), "checkpoint", name)
 	o.Provenance = d.provenance(j)
-	dir := filepath.Join(d.store.WorkDir(j.key), "tasks", fmt.Sprintf("%s.%s.%d", name, d.id, t.attempt))
+	dir := filepath.Join(d.store.WorkDir(j.key), fmt.Sprintf("%s.%s.%d", name, d.id, t.attempt))
 	if err := o.Write(dir); err != nil {
 		return nil, err
 	}

@@ -42,7 +42,7 @@ type Sum struct {
 type Memo struct {
 	path  string
 	mutex sync.Mutex
-	known map[Identity]Sum
+	known map[Identity]Sum // nil until it is needed
 	file  *os.File
 }
 
@@ -51,16 +51,18 @@ type memoLine struct {
 	Sum
 }
 
-// openMemo reads a memo, skipping lines that are not whole.
-func openMemo(path string) *Memo {
-	m := &Memo{path: path, known: make(map[Identity]Sum)}
-	f, err := os.Open(path)
+// need reads the memo when it is first asked; lines that are not whole are skipped. The mutex is held.
+func (m *Memo) need() {
+	if m.known != nil {
+		return
+	}
+	m.known = make(map[Identity]Sum)
+	f, err := os.Open(m.path)
 	if err != nil {
-		return m
+		return
 	}
 	defer f.Close()
 	m.load(f)
-	return m
 }
 
 func (m *Memo) load(r io.Reader) {
@@ -78,6 +80,7 @@ func (m *Memo) load(r io.Reader) {
 func (m *Memo) Get(id Identity) (Sum, bool) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
+	m.need()
 	s, ok := m.known[id]
 	return s, ok
 }
@@ -86,6 +89,7 @@ func (m *Memo) Get(id Identity) (Sum, bool) {
 func (m *Memo) Put(id Identity, s Sum) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
+	m.need()
 	if old, ok := m.known[id]; ok && s.Content == "" {
 		s.Content = old.Content
 	}

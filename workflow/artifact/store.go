@@ -94,7 +94,7 @@ func OpenExisting(dir string, digest Digester) *Store {
 	if digest == nil {
 		digest = func(string) (string, error) { return "", nil }
 	}
-	return &Store{dir: dir, digest: digest, memo: openMemo(filepath.Join(dir, "digests.ndjson"))}
+	return &Store{dir: dir, digest: digest, memo: &Memo{path: filepath.Join(dir, "digests.ndjson")}}
 }
 
 // Close ends the use of the store.

@@ -23,10 +23,13 @@ import (
 // progressFD is the environment variable that names the file descriptor progress is written to.
 const progressFD = "OCEANINV_PROGRESS_FD"
 
+// processStarted is when this process began, nearly.
+var processStarted = time.Now().UTC()
+
 // Execute does the task in a directory and returns its exit code. It is what `oceaninv task DIR` does: the one way
 // tasks run, whoever starts them. When ctx is cancelled the task saves a checkpoint, if its kind can, and stops.
 func Execute(ctx context.Context, dir string, registry *stage.Registry, stderr io.Writer) int {
-	started := time.Now().UTC()
+	started := processStarted
 	order, err := ReadOrder(dir)
 	if err != nil {
 		fmt.Fprintf(stderr, "%v\n", err)
@@ -131,9 +134,6 @@ func (r *runner) workspace(pending *artifact.Pending) (*stage.Workspace, error) 
 	o := r.order
 	layout := stage.Layout{
 		Inputs: o.Inputs, Outputs: make(map[string]string), Checkpoint: o.Checkpoint, Progress: r.report,
-	}
-	if err := os.MkdirAll(o.Checkpoint, 0o755); err != nil {
-		return nil, err
 	}
 	for _, out := range o.Outputs {
 		layout.Outputs[out.Name] = pending.Add(out.Name, string(out.Type), out.File)

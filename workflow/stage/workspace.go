@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strconv"
 )
@@ -77,7 +78,11 @@ func (ws *Workspace) Parts(name string) []string {
 
 // Checkpoint is a path in a directory that survives the task, until its action is done: a task started again after
 // a crash or a time limit finds there what an earlier attempt left. Write it under another name and rename.
-func (ws *Workspace) Checkpoint(name string) string { return filepath.Join(ws.layout.Checkpoint, name) }
+func (ws *Workspace) Checkpoint(name string) string {
+	// A directory that cannot be made shows when the path is written to.
+	_ = os.MkdirAll(ws.layout.Checkpoint, 0o755)
+	return filepath.Join(ws.layout.Checkpoint, name)
+}
 
 // Progress is how far a task is.
 type Progress struct {
