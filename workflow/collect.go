@@ -28,7 +28,10 @@ func Collect(registry *stage.Registry, workdir string, dry bool) (*Collected, er
 	}
 	store := OpenStore(workdir, registry)
 	defer store.Close()
-	leases := store.Leases("gc")
+	leases, err := store.Leases("gc-" + newRunID())
+	if err != nil {
+		return nil, err
+	}
 	defer leases.Close()
 	c := new(Collected)
 	dirs, err := filepath.Glob(filepath.Join(store.Dir(), "actions", "*", "*"))

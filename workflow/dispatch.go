@@ -290,7 +290,7 @@ func (d *driver) taskEnded(t *taskState, u executor.Update, e Event) {
 		d.shardDone(j)
 	case r.Reason == executor.Succeeded:
 		if !d.options.KeepFailed {
-			d.sweep(d.store.WorkDir(j.key))
+			d.sweep(j)
 		}
 		d.complete(j, false)
 	case r.Reason == executor.Stopped && d.signal != nil: // the next run goes on from its checkpoint

@@ -49,6 +49,7 @@ type driver struct {
 	trouble   error     // of the engine itself
 	sequence  int
 	sweeping  sync.WaitGroup
+	swept     []string
 }
 
 // jobState is where an action is.
@@ -332,17 +333,27 @@ func (d *driver) notice(j *job, message string) {
 	d.emit(e)
 }
 
-// sweep removes the directory an action worked in, when there is time; what cannot be removed is left to gc.
-func (d *driver) sweep(dir string) {
+// sweep removes the directory an action worked in: what shards wrote at once, since that may be much, and the rest at the
+// end of the run, since file systems are slow to make files while others go.
+func (d *driver) sweep(j *job) {
+	dir := d.store.WorkDir(j.key)
 	away := dir + ".done-" + d.id
-	if os.Rename(dir, away) == nil {
-		d.sweeping.Go(func() { os.RemoveAll(away) })
+	if os.Rename(dir, away) != nil {
+		return // left to gc
 	}
+	if j.shards > 1 {
+		d.sweeping.Go(func() { os.RemoveAll(away) })
+		return
+	}
+	d.swept = append(d.swept, away)
 }
 
 // finish closes everything and sums up.
 func (d *driver) finish() (*Outcome, error) {
 	err := d.executor.Close()
+	for _, dir := range d.swept {
+		os.RemoveAll(dir) // what cannot be removed is left to gc
+	}
 	d.sweeping.Wait()
 	d.leases.Close()
 	d.counts.Pending = d.open

@@ -131,8 +131,8 @@ func (p *Project) newDriver(plan *Plan, o RunOptions) (*driver, error) {
 		return nil, err
 	}
 	d.journal = journal
-	d.leases = p.store.Leases(d.id)
-	return d, nil
+	d.leases, err = p.store.Leases(d.id)
+	return d, err
 }
 
 // UsageError is a mistake of the caller's that is no diagnostic.

@@ -17,7 +17,7 @@ const (
 	Expiry    = 60 * time.Second
 )
 
-// Holder is who holds a lease.
+// Holder is who holds leases: a run.
 type Holder struct {
 	Host      string    `json:"host"`
 	Namespace string    `json:"namespace"` // boot and process namespace: where PID means something
@@ -26,7 +26,7 @@ type Holder struct {
 	Job       string    `json:"job,omitempty"`
 	Run       string    `json:"run"`
 	Since     time.Time `json:"since"`
-	Token     string    `json:"token"` // unique to this lease
+	Token     string    `json:"token"` // unique to this holder
 }
 
 func (h Holder) String() string {
@@ -37,12 +37,13 @@ func (h Holder) String() string {
 	return s + ")"
 }
 
-// Leases are what one run holds in a store: the right to do an action. Files appear by link and carry who holds them;
-// their modification time is the heartbeat. No file locks: network file systems do not keep them.
+// Leases are what one run holds in a store: the right to do an action. Each run has one file that says who it is and whose
+// modification time is its heartbeat; a lease is a hard link to it under the action's key, which appears whole or not at
+// all. No file locks: network file systems do not keep them.
 type Leases struct {
 	store *Store
 	self  Holder
-	own   string // the file that says that the run lives
+	own   string // the run's file
 	mutex sync.Mutex
 	held  map[Key]bool
 	stop  chan struct{}
@@ -50,16 +51,22 @@ type Leases struct {
 }
 
 // Leases starts holding leases for a run.
-func (s *Store) Leases(run string) *Leases {
-	l := &Leases{store: s, self: thisProcess(run), held: make(map[Key]bool), stop: make(chan struct{})}
-	l.own = s.runLease(run)
-	if raw, err := Seal(l.self); err == nil {
-		_ = os.WriteFile(l.own, raw, 0o644) // without it, status cannot tell that the run lives; nothing else depends on it
+func (s *Store) Leases(run string) (*Leases, error) {
+	l := &Leases{store: s, self: thisProcess(run), own: s.runFile(run), held: make(map[Key]bool), stop: make(chan struct{})}
+	l.self.Since, l.self.Token = time.Now().UTC(), rand.Text()
+	raw, err := Seal(l.self)
+	if err == nil {
+		err = WriteFileSoon(l.own, raw)
+	}
+	if err != nil {
+		return nil, err
 	}
 	l.ended.Add(1)
 	go l.beat()
-	return l
+	return l, nil
 }
+
+func (s *Store) runFile(run string) string { return filepath.Join(s.dir, "leases", "run-"+run) }
 
 func (l *Leases) path(k Key) string { return filepath.Join(l.store.dir, "leases", string(k)) }
 
@@ -81,7 +88,7 @@ func (l *Leases) Acquire(k Key) (held bool, other *Holder, dead *Holder, err err
 		if errors.Is(err, fs.ErrNotExist) {
 			continue // released meanwhile
 		}
-		if err == nil && l.alive(k, holder) {
+		if err == nil && l.alive(holder) {
 			return false, &holder, nil, nil
 		}
 		if l.bury(k, holder.Token) {
@@ -91,20 +98,23 @@ func (l *Leases) Acquire(k Key) (held bool, other *Holder, dead *Holder, err err
 	return false, nil, nil, fmt.Errorf("cannot take the lease of %s: it keeps changing hands", k.Short())
 }
 
-// create makes the lease file appear whole, or fails with fs.ErrExist.
+// create makes the lease appear whole, or fails with fs.ErrExist. Where there are no hard links, the lease is a copy,
+// which a reader may meet while it is written; it is then taken for damaged, and the action may be done twice, to no harm.
 func (l *Leases) create(k Key) error {
-	self := l.self
-	self.Since, self.Token = time.Now().UTC(), rand.Text()
-	raw, err := Seal(self)
+	err := os.Link(l.own, l.path(k))
+	if err == nil || errors.Is(err, fs.ErrExist) || errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	raw, sealErr := Seal(l.self)
+	if sealErr != nil {
+		return sealErr
+	}
+	f, err := os.OpenFile(l.path(k), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {
 		return err
 	}
-	temp := l.path(k) + "." + self.Token
-	if err := os.WriteFile(temp, raw, 0o644); err != nil {
-		return err
-	}
-	defer os.Remove(temp)
-	return os.Link(temp, l.path(k))
+	_, err = f.Write(raw)
+	return errors.Join(err, f.Close())
 }
 
 func readLease(path string) (Holder, error) {
@@ -123,20 +133,16 @@ func parseLease(raw []byte) (Holder, error) {
 
 // alive judges a holder: by its process if that can be seen from here, else by its heartbeat, measured on the clock of
 // the file system so that the hosts' clocks need not agree.
-func (l *Leases) alive(k Key, h Holder) bool {
-	return l.living(l.path(k), h)
-}
-
-func (l *Leases) living(path string, h Holder) bool {
+func (l *Leases) alive(h Holder) bool {
 	if h.Host == l.self.Host && h.Namespace == l.self.Namespace {
 		started, running := processStart(h.PID)
 		return running && (started == h.Started || started == "" || h.Started == "")
 	}
-	info, err := os.Stat(path)
-	if err != nil {
+	if filepath.Base(h.Run) != h.Run {
 		return false
 	}
-	return l.fileSystemNow().Sub(info.ModTime()) < Expiry
+	info, err := os.Stat(l.store.runFile(h.Run))
+	return err == nil && l.fileSystemNow().Sub(info.ModTime()) < Expiry
 }
 
 func (l *Leases) fileSystemNow() time.Time {
@@ -199,27 +205,20 @@ func (l *Leases) beat() {
 		case <-l.stop:
 			return
 		case <-tick.C:
+			_ = touch(l.own) // a missed beat is made good by the next
 		}
-		_ = touch(l.own)
-		l.mutex.Lock()
-		for k := range l.held {
-			_ = touch(l.path(k)) // a missed beat is made good by the next
-		}
-		l.mutex.Unlock()
 	}
 }
 
 // Busy reports whether a living holder has the lease of an action.
 func (l *Leases) Busy(k Key) bool {
 	h, err := readLease(l.path(k))
-	return err == nil && l.alive(k, h)
+	return err == nil && l.alive(h)
 }
-
-func (s *Store) runLease(run string) string { return filepath.Join(s.dir, "leases", "run-"+run) }
 
 // Living reports whether a run goes on.
 func (s *Store) Living(run string) bool {
-	h, err := readLease(s.runLease(run))
+	h, err := readLease(s.runFile(run))
 	l := &Leases{store: s, self: thisProcess("")}
-	return err == nil && l.living(s.runLease(run), h)
+	return err == nil && l.alive(h)
 }
