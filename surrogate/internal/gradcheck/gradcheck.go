@@ -1,4 +1,3 @@
-// Package gradcheck compares hand-written gradients with central differences.
 package gradcheck
 
 import (
