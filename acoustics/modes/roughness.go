@@ -7,23 +7,24 @@ import (
 	"oceaninv/acoustics"
 )
 
-// side is the medium on one side of an interface.
-type side struct {
-	k2      complex128 // squared wavenumber
-	density float64    // g/cm³
+// Side is the medium on one side of an interface.
+type Side struct {
+	K2      complex128 // squared wavenumber
+	Density float64    // g/cm³
 }
 
-// kupermanIngenito returns the change of kr² by scattering at an interface of rms
-// roughness sigma, where the mode has pressure p and p'/ρ = v:
+// KupermanIngenito returns the change of kr2, a mode's squared horizontal
+// wavenumber, by scattering at an interface of rms roughness sigma (m), where the
+// mode has pressure p and p'/ρ = v:
 //
 //	-σ² (-a21 p² + 2 a11 p v + a12 v²)
 //
 // Kuperman & Ingenito, J. Acoust. Soc. Am. 61 (1977) 1178, as KRAKEN applies it:
 // coherent loss in the limit of long correlation.
-func kupermanIngenito(sigma, e float64, above, below side, p, v float64) complex128 {
-	sq1, sq2 := above.k2-complex(e, 0), below.k2-complex(e, 0)
+func KupermanIngenito(sigma float64, kr2 complex128, above, below Side, p, v complex128) complex128 {
+	sq1, sq2 := above.K2-kr2, below.K2-kr2
 	eta1, eta2 := cmplx.Sqrt(sq1), cmplx.Sqrt(sq2)
-	r1, r2 := complex(above.density, 0), complex(below.density, 0)
+	r1, r2 := complex(above.Density, 0), complex(below.Density, 0)
 	delta := r1*eta2 + r2*eta1
 	if delta == 0 {
 		return 0
@@ -32,8 +33,7 @@ func kupermanIngenito(sigma, e float64, above, below side, p, v float64) complex
 	a11 := 0.5*(sq1-sq2) - cross*(eta1+eta2)/delta
 	a12 := 1i * (r2 - r1) * (r2 - r1) * eta1 * eta2 / delta
 	a21 := -1i * cross * cross / (r1 * r2 * delta)
-	pp, pv, vv := complex(p*p, 0), complex(p*v, 0), complex(v*v, 0)
-	return complex(-sigma*sigma, 0) * (-a21*pp + 2*a11*pv + a12*vv)
+	return complex(-sigma*sigma, 0) * (-a21*p*p + 2*a11*p*v + a12*v*v)
 }
 
 // scatter adds the loss of coherent energy at rough interfaces.
@@ -61,15 +61,15 @@ func (s *stack) roughness(i int) float64 {
 }
 
 // sides are the media that meet at interface i.
-func (s *stack) sides(i int) (above, below side) {
+func (s *stack) sides(i int) (above, below Side) {
 	above, below = outer(s.surface), outer(s.bottom)
 	if i > 0 {
 		med := &s.media[i-1]
-		above = side{s.edgeK2(med.last-1, med.bottom), med.density}
+		above = Side{s.edgeK2(med.last-1, med.bottom), med.density}
 	}
 	if i < len(s.media) {
 		med := &s.media[i]
-		below = side{s.edgeK2(med.first, med.top), med.density}
+		below = Side{s.edgeK2(med.first, med.top), med.density}
 	}
 	return above, below
 }
@@ -92,14 +92,14 @@ func (k *column) reached(b *batch, i int) (int, bool) {
 
 // outer is the side beyond a boundary: a vacuum and a rigid body are a very light
 // and a very dense medium.
-func outer(b boundary) side {
+func outer(b boundary) Side {
 	switch b.kind {
 	case acoustics.PressureRelease:
-		return side{1, 1e-9}
+		return Side{1, 1e-9}
 	case acoustics.Rigid:
-		return side{1, 1e9}
+		return Side{1, 1e9}
 	}
-	return side{b.k2, b.density}
+	return Side{b.k2, b.density}
 }
 
 // edgeK2 is the squared wavenumber of a piece at a depth.
@@ -109,10 +109,10 @@ func (s *stack) edgeK2(piece int, z float64) complex128 {
 
 // scatterAt adds the loss at the top of cell ci (the bottom of the last cell for
 // ci = len(cells)).
-func (m *Modes) scatterAt(b *batch, t *join, ci int, sigma float64, above, below side, loss *[lanes]complex128) {
+func (m *Modes) scatterAt(b *batch, t *join, ci int, sigma float64, above, below Side, loss *[lanes]complex128) {
 	for i := range lanes {
 		p, v := m.atEdge(b, t, ci, i)
-		loss[i] += kupermanIngenito(sigma, b.e[i], above, below, p, v)
+		loss[i] += KupermanIngenito(sigma, complex(b.e[i], 0), above, below, complex(p, 0), complex(v, 0))
 	}
 }
 
