@@ -41,6 +41,25 @@ func (a Attenuation) NepersPerMetre(frequency, soundSpeed float64) float64 {
 	return 0
 }
 
+// ComplexSoundSpeed is the compressional speed c + iαc²/ω (m/s) at a frequency
+// (Hz): waves exp(-iωr/c) then decay like exp(-αr) to first order in α, as in the
+// Acoustics Toolbox.
+func (m Material) ComplexSoundSpeed(frequency float64) complex128 {
+	return complexSpeed(m.SoundSpeed, m.Attenuation, frequency)
+}
+
+// ComplexShearSpeed is the shear speed in the same form; 0 in fluids.
+func (m Material) ComplexShearSpeed(frequency float64) complex128 {
+	return complexSpeed(m.ShearSpeed, m.ShearAttenuation, frequency)
+}
+
+func complexSpeed(c float64, a Attenuation, frequency float64) complex128 {
+	if c == 0 {
+		return 0
+	}
+	return complex(c, a.NepersPerMetre(frequency, c)*c*c/(2*math.Pi*frequency))
+}
+
 // NepersPerMetre returns the absorption of sea water in Np/m at a frequency in Hz.
 func (v VolumeAttenuation) NepersPerMetre(frequency float64) float64 {
 	switch v.Formula {

@@ -93,11 +93,13 @@ go on), 130 interrupted.`,
 		Version:       version,
 		SilenceErrors: true, SilenceUsage: true,
 	}
-	root.AddGroup(&cobra.Group{ID: "pipeline", Title: "Pipelines:"}, &cobra.Group{ID: "inspect", Title: "Looking back:"})
+	root.AddGroup(&cobra.Group{ID: "pipeline", Title: "Pipelines:"}, &cobra.Group{ID: "inspect", Title: "Looking back:"},
+		&cobra.Group{ID: "ocean", Title: "Oceans:"})
 	root.AddCommand(
 		newRunCommand(registry), newPlanCommand(registry), newValidateCommand(registry), newFmtCommand(), newGraphCommand(registry),
 		newWhyCommand(registry), newStatusCommand(registry), newDiffCommand(registry), newGCCommand(registry), newReportCommand(registry),
 		newTaskCommand(registry), newInferCommand(), newBenchCommand(),
+		newModesCommand(), newFieldCommand(), newEnvCommand(),
 	)
 	return root
 }

@@ -351,6 +351,24 @@ func TestShapeInSolids(t *testing.T) {
 	}
 }
 
+// Roughness takes energy, more from steeper modes, and grows as its square.
+func TestRoughness(t *testing.T) {
+	c := krakenCases(t)["pekeris_lossy_complex_100m_150hz"]
+	env := c.Environment.Clone()
+	o := optionsFor(c.PhaseSpeeds[0], c.PhaseSpeeds[1])
+	flat := mustSolve(t, env, c.Frequency, o)
+	env.Water.BottomRoughness = 0.2
+	rough := mustSolve(t, env, c.Frequency, o)
+	env.Water.BottomRoughness = 0.4
+	rougher := mustSolve(t, env, c.Frequency, o)
+	for i, k := range flat.K {
+		one, two := imag(rough.K[i]-k), imag(rougher.K[i]-k)
+		if one >= 0 || math.Abs(two/one-4) > 1e-3 {
+			t.Errorf("mode %d: roughness changes Im k by %.2e, twice as much by %.2e", i+1, one, two)
+		}
+	}
+}
+
 func BenchmarkSolve(b *testing.B) {
 	for name, c := range krakenCases(b) {
 		b.Run(name, func(b *testing.B) {

@@ -20,21 +20,11 @@ type speeds struct {
 	density float64
 }
 
-// speed is the complex speed c(1+iδ), δ = αc/ω: waves exp(-ik r) with k = ω/c
-// decay like exp(-αr) to first order in δ, the Acoustics Toolbox's definition.
-func (m *mediumReader) speed(c, nepers float64) complex128 {
-	return complex(c, nepers*c*c/m.omega)
-}
-
 func (m *mediumReader) speeds(x acoustics.Material, water bool) speeds {
 	f := m.omega / (2 * math.Pi)
-	alpha := x.Attenuation.NepersPerMetre(f, x.SoundSpeed)
+	s := speeds{p: x.ComplexSoundSpeed(f), s: x.ComplexShearSpeed(f), density: x.Density / referenceDensity}
 	if water {
-		alpha += m.volume.NepersPerMetre(f)
-	}
-	s := speeds{p: m.speed(x.SoundSpeed, alpha), density: x.Density / referenceDensity}
-	if x.ShearSpeed > 0 {
-		s.s = m.speed(x.ShearSpeed, x.ShearAttenuation.NepersPerMetre(f, x.ShearSpeed))
+		s.p += complex(0, m.volume.NepersPerMetre(f)*x.SoundSpeed*x.SoundSpeed/m.omega)
 	}
 	return s
 }

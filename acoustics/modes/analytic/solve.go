@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"oceaninv/acoustics"
+	"oceaninv/acoustics/modes"
 )
 
 // Options say which modes are wanted.
@@ -31,7 +32,7 @@ func DefaultOptions() Options { return Options{MaxLoss: 5, Tolerance: 1e-10} }
 type Modes struct {
 	Frequency float64      // Hz
 	K         []complex128 // horizontal wavenumbers, rad/m, Im k ≤ 0
-	// GroupSpeed is 1/Re(dk/dω) in m/s.
+	// GroupSpeed is Re(dω/dk) in m/s, without the effect of roughness.
 	GroupSpeed []float64
 	// Error estimates the relative error of each wavenumber.
 	Error []float64
@@ -48,8 +49,10 @@ const maxRefinement = 256
 // Solve finds every mode within the options' limits. The ocean must be valid and
 // must have no Reflection boundary.
 func Solve(env *acoustics.Environment, frequency float64, o Options) (*Modes, error) {
-	if env.Bottom.Kind == acoustics.Reflection || env.Surface.Kind == acoustics.Reflection {
-		return nil, errors.New("modes: a tabulated reflection coefficient is no analytic function of the wavenumber; give the layers it stands for")
+	for path, b := range map[string]acoustics.Boundary{"surface.kind": env.Surface, "bottom.kind": env.Bottom} {
+		if b.Kind == acoustics.Reflection {
+			return nil, modes.ErrUnsupported{Path: path, What: "a tabulated reflection coefficient is no analytic function of the wavenumber, so that no list of modes could be proved complete; give the layers it stands for"}
+		}
 	}
 	if !(o.MaxPhaseSpeed > o.MinPhaseSpeed && o.MinPhaseSpeed >= 0 && o.MaxLoss > 0 && o.Tolerance > 0) {
 		panic(fmt.Sprintf("modes: options %+v", o))
@@ -72,6 +75,7 @@ func Solve(env *acoustics.Environment, frequency float64, o Options) (*Modes, er
 	if err := m.groupSpeeds(env); err != nil {
 		return nil, err
 	}
+	m.scatter(env)
 	return m, nil
 }
 

@@ -1,0 +1,195 @@
+package rangedep
+
+import (
+	"fmt"
+	"math"
+
+	"oceaninv/acoustics"
+	"oceaninv/acoustics/modes"
+	"oceaninv/acoustics/modes/analytic"
+)
+
+// Method chooses the mode solver.
+type Method string
+
+// Auto takes the complex solver where an ocean has elastic media or modes are
+// wanted that leak into a half-space, the real one otherwise. Real treats
+// attenuation as a perturbation (KRAKEN); Complex does not (KRAKENC).
+const (
+	Auto    Method = "auto"
+	Real    Method = "real"
+	Complex Method = "complex"
+)
+
+// SolverOptions say which modes are wanted and how they are found.
+type SolverOptions struct {
+	Method        Method  `json:"method" hcl:"method,optional"`
+	MinPhaseSpeed float64 `json:"min_phase_speed" hcl:"min_phase_speed,optional"` // m/s; 0: no limit
+	MaxPhaseSpeed float64 `json:"max_phase_speed" hcl:"max_phase_speed,optional"` // m/s
+	// MaxLoss leaves out leaky modes above this loss (dB per wavelength).
+	MaxLoss float64 `json:"max_loss" hcl:"max_loss,optional"`
+}
+
+// DefaultSolverOptions choose the solver by the ocean.
+func DefaultSolverOptions() SolverOptions {
+	return SolverOptions{Method: Auto, MaxLoss: analytic.DefaultOptions().MaxLoss}
+}
+
+// Section is an ocean and its modes at one frequency, in falling Re K.
+type Section struct {
+	Environment *acoustics.Environment
+	Frequency   float64      // Hz
+	K           []complex128 // rad/m
+	GroupSpeed  []float64    // m/s
+	// Method tells which solver made the modes.
+	Method Method
+
+	shapes func(depths []float64) [][]complex128
+}
+
+// Shapes are the modes' pressures at depths (m), [mode][depth], with
+// ∫ φ²/ρ dz = 1, ρ in g/cm³.
+func (s *Section) Shapes(depths []float64) [][]complex128 { return s.shapes(depths) }
+
+// PhaseSpeed is ω/Re k of a mode in m/s.
+func (s *Section) PhaseSpeed(mode int) float64 {
+	return 2 * math.Pi * s.Frequency / real(s.K[mode])
+}
+
+// choose resolves Auto.
+func (o SolverOptions) choose(env *acoustics.Environment) Method {
+	if o.Method != Auto && o.Method != "" {
+		return o.Method
+	}
+	for _, layers := range [][]acoustics.Layer{env.Cover, env.Layers} {
+		for _, l := range layers {
+			if l.Knots[0].ShearSpeed > 0 {
+				return Complex
+			}
+		}
+	}
+	for _, b := range []acoustics.Boundary{env.Surface, env.Bottom} {
+		if b.Kind == acoustics.Halfspace && (b.Material.ShearSpeed > 0 || o.MaxPhaseSpeed > b.Material.SoundSpeed) {
+			return Complex
+		}
+	}
+	return Real
+}
+
+// Solve finds the modes of an ocean at one frequency (Hz).
+func Solve(env *acoustics.Environment, frequency float64, o SolverOptions) (*Section, error) {
+	if err := env.Validate(); err != nil {
+		return nil, err
+	}
+	switch method := o.choose(env); method {
+	case Complex:
+		return solveComplex(env, frequency, o)
+	case Real:
+		return solveReal(env, frequency, o)
+	default:
+		return nil, fmt.Errorf("modes: method %q; use auto, real or complex", method)
+	}
+}
+
+func solveComplex(env *acoustics.Environment, frequency float64, o SolverOptions) (*Section, error) {
+	options := analytic.DefaultOptions()
+	options.MinPhaseSpeed, options.MaxPhaseSpeed, options.MaxLoss = o.MinPhaseSpeed, o.MaxPhaseSpeed, o.MaxLoss
+	m, err := analytic.Solve(env, frequency, options)
+	if err != nil {
+		return nil, err
+	}
+	s := &Section{Environment: env, Frequency: frequency, K: m.K, GroupSpeed: m.GroupSpeed, Method: Complex}
+	s.shapes = func(depths []float64) [][]complex128 {
+		phi := make([][]complex128, len(m.K))
+		for i := range phi {
+			phi[i] = m.Shape(i, depths)
+		}
+		return phi
+	}
+	return s, nil
+}
+
+func solveReal(env *acoustics.Environment, frequency float64, o SolverOptions) (*Section, error) {
+	options := modes.DefaultOptions()
+	options.MinPhaseSpeed, options.MaxPhaseSpeed = o.MinPhaseSpeed, o.MaxPhaseSpeed
+	solver, err := modes.NewSolver(options)
+	if err != nil {
+		return nil, err
+	}
+	m, err := solver.Solve(env, frequency)
+	if err != nil {
+		return nil, err
+	}
+	s := &Section{Environment: env, Frequency: frequency, K: m.Kr, Method: Real}
+	for i := range m.Len() {
+		s.GroupSpeed = append(s.GroupSpeed, m.GroupSpeed(i))
+	}
+	s.shapes = func(depths []float64) [][]complex128 {
+		n := m.Len()
+		flat := m.Shapes(make([]float64, n*len(depths)), depths)
+		phi := make([][]complex128, n)
+		for i := range phi {
+			phi[i] = make([]complex128, len(depths))
+			for d := range depths {
+				phi[i][d] = complex(flat[d*n+i], 0)
+			}
+		}
+		return phi
+	}
+	return s, nil
+}
+
+// densityAt is the density at a depth in g/cm³, as the section's solver sees it;
+// below an interface where the depth is one.
+func (s *Section) densityAt(z float64) float64 {
+	list := media(s.Environment)
+	for _, l := range list {
+		if z < l.bottom {
+			return l.density(z-l.top, s.Method == Complex)
+		}
+	}
+	if s.Environment.Bottom.Kind == acoustics.Halfspace {
+		return s.Environment.Bottom.Material.Density / 1000
+	}
+	last := list[len(list)-1]
+	return last.density(last.bottom-last.top, s.Method == Complex)
+}
+
+// medium is a stretch of depth with its density.
+type medium struct {
+	top, bottom float64
+	knots       []acoustics.Knot
+}
+
+// density is that at a depth below the medium's top, in g/cm³: the first knot's,
+// or where gradients count, interpolated.
+func (m medium) density(z float64, gradients bool) float64 {
+	if !gradients {
+		return m.knots[0].Density / 1000
+	}
+	for i := 1; i < len(m.knots); i++ {
+		a, b := m.knots[i-1], m.knots[i]
+		if z <= b.Depth {
+			return (a.Density + (b.Density-a.Density)*(z-a.Depth)/(b.Depth-a.Depth)) / 1000
+		}
+	}
+	return m.knots[len(m.knots)-1].Density / 1000
+}
+
+// media are the layers of an ocean from the surface down.
+func media(env *acoustics.Environment) []medium {
+	var list []medium
+	z := 0.0
+	add := func(thickness float64, knots []acoustics.Knot) {
+		list = append(list, medium{z, z + thickness, knots})
+		z += thickness
+	}
+	for _, l := range env.Cover {
+		add(l.Thickness, l.Knots)
+	}
+	add(env.Water.Depth, []acoustics.Knot{{Material: acoustics.Material{Density: env.Water.Density}}})
+	for _, l := range env.Layers {
+		add(l.Thickness, l.Knots)
+	}
+	return list
+}

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"oceaninv/acoustics"
+	"oceaninv/acoustics/modes"
+	"oceaninv/acoustics/rangedep"
+	"oceaninv/io/dataset"
+	"oceaninv/io/envfile"
+)
+
+// oceanFlags say which modes of which ocean are wanted.
+type oceanFlags struct {
+	frequencies []float64
+	solver      rangedep.SolverOptions
+}
+
+func (f *oceanFlags) add(flags *pflag.FlagSet) {
+	f.solver = rangedep.DefaultSolverOptions()
+	flags.Float64SliceVar(&f.frequencies, "frequency", nil, "frequencies in `Hz` instead of the file's")
+	flags.StringVar((*string)(&f.solver.Method), "solver", string(f.solver.Method), "auto, real (attenuation as a perturbation, KRAKEN) or complex (elastic media, leaky modes, KRAKENC)")
+	flags.Float64Var(&f.solver.MinPhaseSpeed, "min-phase-speed", 0, "lower limit of phase speed in `m/s` instead of the file's")
+	flags.Float64Var(&f.solver.MaxPhaseSpeed, "max-phase-speed", 0, "upper limit of phase speed in `m/s` instead of the file's")
+	flags.Float64Var(&f.solver.MaxLoss, "max-loss", f.solver.MaxLoss, "leave out modes losing more than this, in `dB` per wavelength (complex solver)")
+}
+
+// apply replaces what the file says by what the flags say.
+func (f *oceanFlags) apply(cases []envfile.Case) error {
+	if m := f.solver.Method; m != rangedep.Auto && m != rangedep.Real && m != rangedep.Complex {
+		return badInput("--solver %s: use auto, real or complex", m)
+	}
+	if f.solver.MaxLoss <= 0 {
+		return badInput("--max-loss %v: it must be positive", f.solver.MaxLoss)
+	}
+	for _, hz := range f.frequencies {
+		if !(hz > 0) {
+			return badInput("--frequency %v: it must be positive", hz)
+		}
+	}
+	for i := range cases {
+		c := &cases[i]
+		if f.frequencies != nil {
+			c.Frequencies = slices.Clone(f.frequencies)
+		}
+		if f.solver.MinPhaseSpeed != 0 {
+			c.PhaseSpeed.Low = f.solver.MinPhaseSpeed
+		}
+		if f.solver.MaxPhaseSpeed != 0 {
+			c.PhaseSpeed.High = f.solver.MaxPhaseSpeed
+		}
+		if !(c.PhaseSpeed.Low >= 0 && c.PhaseSpeed.High > c.PhaseSpeed.Low) {
+			return badInput("phase-speed limits run from %v to %v m/s: give the lower limit first", c.PhaseSpeed.Low, c.PhaseSpeed.High)
+		}
+	}
+	return nil
+}
+
+// solve finds the modes of one profile at one frequency.
+func (f *oceanFlags) solve(c *envfile.Case, hz float64) (*rangedep.Section, error) {
+	o := f.solver
+	o.MinPhaseSpeed, o.MaxPhaseSpeed = c.PhaseSpeed.Low, c.PhaseSpeed.High
+	s, err := rangedep.Solve(&c.Environment, hz, o)
+	return s, solverError(err)
+}
+
+// readOcean reads the profiles of an ocean: an environmental file, or the NetCDF
+// file of an environment, which has no frequencies, limits or depths of its own.
+func readOcean(path string, warnings io.Writer) ([]envfile.Case, error) {
+	if strings.EqualFold(filepath.Ext(path), ".nc") {
+		env, err := dataset.ReadEnvironment(path)
+		if err != nil {
+			return nil, &exitError{exitBadInput, err}
+		}
+		return []envfile.Case{netCDFCase(env)}, nil
+	}
+	cases, err := envfile.ReadFile(path)
+	if err != nil {
+		return nil, fileError(err)
+	}
+	for _, c := range cases {
+		for _, w := range c.Warnings {
+			fmt.Fprintln(warnings, "Warning:", w)
+		}
+	}
+	return cases, nil
+}
+
+// netCDFCase is an ocean with the limits that a KRAKEN user would write: modes up
+// to the speed of the half-space below.
+func netCDFCase(env acoustics.Environment) envfile.Case {
+	c := envfile.Case{
+		Title: env.Name, Environment: env, Interpolation: env.Water.Profile.Interpolation,
+		PhaseSpeed: envfile.PhaseSpeedLimits{High: 1e9}, Mesh: make([]int, len(env.Cover)+1+len(env.Layers)),
+	}
+	if env.Bottom.Kind == acoustics.Halfspace {
+		c.PhaseSpeed.High = env.Bottom.Material.SoundSpeed
+	}
+	return c
+}
+
+// fileError gives a mistake in a file its exit code.
+func fileError(err error) error {
+	var wrong *envfile.Error
+	if err != nil && (errors.As(err, &wrong) || errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)) {
+		return &exitError{exitBadInput, err}
+	}
+	return failed(err)
+}
+
+// solverError gives a solver's error its exit code: what the physics cannot do is
+// a failure, what the ocean says wrongly bad input.
+func solverError(err error) error {
+	var invalid acoustics.ValidationErrors
+	var unsupported modes.ErrUnsupported
+	if errors.As(err, &invalid) || errors.As(err, &unsupported) {
+		return &exitError{exitBadInput, err}
+	}
+	return failed(err)
+}
+
+// saved writes a file whole or not at all: under a temporary name beside it, then
+// renamed.
+func saved(path string, write func(io.Writer) error) error {
+	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if err := write(f); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Chmod(0o644); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// hasExtension says that a path ends in one of the extensions.
+func hasExtension(path string, extensions ...string) bool {
+	return slices.Contains(extensions, strings.ToLower(filepath.Ext(path)))
+}
