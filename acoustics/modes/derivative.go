@@ -489,11 +489,11 @@ func (v *variation) roughLoss(dir *direction, de, above, dabove, below, dbelow f
 		p, dp := v.atInterface(ci, above, dabove, below, dbelow)
 		at := func(s *stack, x float64) complex128 {
 			upper, lower := s.sides(i)
-			root := math.Sqrt(lower.density)
+			root := math.Sqrt(lower.Density)
 			if ci > k.match {
-				root = math.Sqrt(upper.density)
+				root = math.Sqrt(upper.Density)
 			}
-			return kupermanIngenito(s.roughness(i), v.e+x*de, upper, lower, (p.u+x*dp.u)*root, (p.s+x*dp.s)/root)
+			return KupermanIngenito(s.roughness(i), complex(v.e+x*de, 0), upper, lower, complex((p.u+x*dp.u)*root, 0), complex((p.s+x*dp.s)/root, 0))
 		}
 		d += (at(&dir.plus, step) - at(&dir.minus, -step)) * complex(dir.inverse, 0)
 	}
