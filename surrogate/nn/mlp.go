@@ -192,53 +192,44 @@ func Initialise[T Float](m *MLP, p []T, how Initialisation, normal func() float6
 }
 
 // Orthogonal fills the rows×cols matrix w with gain times a matrix whose shorter side is orthonormal, uniformly
-// distributed: modified Gram-Schmidt, applied twice, on a normal matrix (Saxe et al. 2014).
+// distributed: Gram-Schmidt, applied twice, on a normal matrix (Saxe et al. 2014).
 func Orthogonal[T Float](w []T, rows, cols int, gain float64, normal func() float64) {
 	short, long := min(rows, cols), max(rows, cols)
-	q := make([][]float64, short)
-	for i := range q {
-		q[i] = make([]float64, long)
-		for orthonormalise(q[:i], q[i], normal) < 1e-3 {
+	q, inner := make([]float64, short*long), make([]float64, short)
+	for i := range short {
+		for orthonormalise(q[:i*long], q[i*long:(i+1)*long], inner[:i], normal) < 1e-3 {
 		}
 	}
 	for i := range rows {
 		for j := range cols {
 			if rows <= cols {
-				w[i*cols+j] = T(gain * q[i][j])
+				w[i*cols+j] = T(gain * q[i*long+j])
 			} else {
-				w[i*cols+j] = T(gain * q[j][i])
+				w[i*cols+j] = T(gain * q[j*long+i])
 			}
 		}
 	}
 }
 
-// orthonormalise draws v and makes it a unit vector orthogonal to those of q. It returns the length that was left
-// of the drawn vector; if that is tiny the direction is noise and the caller draws again.
-func orthonormalise(q [][]float64, v []float64, normal func() float64) float64 {
+// orthonormalise draws v and makes it a unit vector orthogonal to the rows of q; inner has one element per row. It
+// returns the length that was left of the drawn vector; if that is tiny the direction is noise and the caller draws
+// again.
+func orthonormalise(q, v, inner []float64, normal func() float64) (left float64) {
 	for j := range v {
 		v[j] = normal()
 	}
-	left := 0.0
+	n := len(v)
 	for pass := range 2 {
-		for _, u := range q {
-			s := 0.0
-			for j := range v {
-				s += u[j] * v[j]
-			}
-			for j := range v {
-				v[j] -= s * u[j]
-			}
+		if len(inner) > 0 {
+			Gemm(false, false, len(inner), 1, n, 1, q, n, v, 1, 0, inner, 1)
+			Gemm(true, false, n, 1, len(inner), -1, q, n, inner, 1, 1, v, 1)
 		}
-		s := 0.0
-		for _, x := range v {
-			s += x * x
-		}
-		s = math.Sqrt(s)
+		length := math.Sqrt(SumSquares(v))
 		if pass == 0 {
-			left = s
+			left = length
 		}
 		for j := range v {
-			v[j] /= s
+			v[j] /= length
 		}
 	}
 	return left

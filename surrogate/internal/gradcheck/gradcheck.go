@@ -17,8 +17,7 @@ type Part struct {
 
 // Worst returns the largest error of the claimed gradients of f, and where it is. f must read the parts' Value
 // slices, and Grad must hold its gradient at the point given. At most limit elements per part are tried, spread
-// evenly. The derivative of each is Richardson's extrapolation of two central differences, whose error is of fourth
-// order in the step. The error of an element is |claimed - numeric| / max(|claimed|, |numeric|, s), where s is the
+// evenly. The error of an element is |claimed - numeric| / max(|claimed|, |numeric|, s), where s is the
 // root mean square of the numeric derivatives that were tried: an element that hardly matters need not be more
 // accurate than the differences can resolve.
 func Worst(f func() float64, limit int, parts ...Part) (worst float64, where string) {
@@ -55,8 +54,9 @@ func Worst(f func() float64, limit int, parts ...Part) (worst float64, where str
 	return worst, where
 }
 
-// derivative extrapolates central differences. A kink of f (the knot of a spline, ELU's second derivative) within the
-// step spoils them, so if they disagree with the claim a smaller step is tried, and again; a wrong claim agrees with none.
+// derivative returns a central difference. Where f bends sharply its error is too large, and a kink of f (the knot of
+// a spline, ELU's second derivative) within the step spoils it, so if it disagrees with the claim the extrapolation of
+// a longer step is tried and then a shorter one; a wrong claim agrees with none.
 func derivative(f func() float64, at *float64, claimed float64) float64 {
 	x := *at
 	central := func(h float64) float64 {
@@ -68,9 +68,13 @@ func derivative(f func() float64, at *float64, claimed float64) float64 {
 		return (up - down) / (2 * h)
 	}
 	best := math.Inf(1)
-	for _, h := range []float64{1e-4, 1e-5, 1e-6} {
-		h *= math.Max(1, math.Abs(x))
-		n := (4*central(h/2) - central(h)) / 3
+	scale := math.Max(1, math.Abs(x))
+	for _, step := range []func() float64{
+		func() float64 { return central(1e-5 * scale) },
+		func() float64 { return (4*central(5e-5*scale) - central(1e-4*scale)) / 3 },
+		func() float64 { return central(1e-6 * scale) },
+	} {
+		n := step()
 		if math.Abs(n-claimed) < math.Abs(best-claimed) || math.IsNaN(n) {
 			best = n
 		}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package surrogate
+
+var testDims = []int{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12}
