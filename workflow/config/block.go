@@ -40,6 +40,7 @@ func (s *scope) evaluateBlock(node string, b *hclsyntax.Block) hcl.Diagnostics {
 	dynamicIterators(b.Body, iterators)
 	e := &blockEval{scope: s, node: node, block: b, context: s.context(s.refs[node])}
 	e.diags, e.faulty = s.check(expressions(b.Body), iterators)
+	e.checkEach(iterators)
 	var v cty.Value
 	switch b.Type {
 	case "stage":
@@ -60,6 +61,21 @@ func (s *scope) evaluateBlock(node string, b *hclsyntax.Block) hcl.Diagnostics {
 	}
 	s.bind(node, v)
 	return e.diags
+}
+
+// checkEach reports each.key and each.value where there is no for_each.
+func (e *blockEval) checkEach(iterators map[string]bool) {
+	if _, ok := e.block.Body.Attributes["for_each"]; ok || iterators["each"] {
+		return
+	}
+	for _, expr := range expressions(e.block.Body) {
+		for _, t := range hclsyntax.Variables(expr) {
+			if t.RootName() == "each" {
+				e.report(errorAt(t.SourceRange(), "No for_each", "each.key and each.value exist in blocks with for_each only."))
+				e.faulty = append(e.faulty, expr.Range())
+			}
+		}
+	}
 }
 
 // report adds diagnostics but those that only echo what is known already.

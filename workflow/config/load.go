@@ -50,6 +50,7 @@ type loader struct {
 	root     string // directory of the root module
 	name     string
 	pipeline *Pipeline
+	broken   bool     // a file has syntax errors: what else is wrong with it cannot be told
 	open     []string // modules being loaded, to refuse one that contains itself
 }
 
@@ -61,7 +62,7 @@ func Load(req Request) (Loaded, hcl.Diagnostics) {
 		return Loaded{Files: l.parser.Files()}, hcl.Diagnostics{{Severity: hcl.DiagError, Summary: "Cannot read pipeline", Detail: err.Error()}}
 	}
 	src, diags := l.parseModule(path)
-	if src == nil {
+	if src == nil || l.broken {
 		return Loaded{Files: l.parser.Files()}, diags
 	}
 	l.root = src.dir
@@ -75,12 +76,25 @@ func Load(req Request) (Loaded, hcl.Diagnostics) {
 	diags = append(diags, s.bindVariables(values)...)
 	diags = append(diags, s.evaluate()...)
 	s.describe(l.pipeline)
+	diags = withoutUnknown(diags)
 	loaded := Loaded{Files: l.parser.Files(), Graph: s.nodes()}
 	if !diags.HasErrors() {
 		l.finish()
 		loaded.Pipeline = l.pipeline
 	}
 	return loaded, diags
+}
+
+// withoutUnknown drops complaints that a value is not known: everything is known before a run, except what some other
+// diagnostic is about.
+func withoutUnknown(diags hcl.Diagnostics) hcl.Diagnostics {
+	rest := slices.DeleteFunc(slices.Clone(diags), func(d *hcl.Diagnostic) bool {
+		return d.Detail == "Unsuitable value: value must be known"
+	})
+	if rest.HasErrors() {
+		return rest
+	}
+	return diags
 }
 
 // finish sorts what was gathered and puts dependencies before dependents.

@@ -7,6 +7,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
+
+	"oceaninv/workflow/stage"
 )
 
 var moduleSchema = &hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: "source", Required: true}, {Name: "for_each"}}}
@@ -27,7 +29,7 @@ func (e *blockEval) modules() cty.Value {
 	for _, name := range sortedKeys(arguments) {
 		if _, ok := src.at["var."+name]; !ok {
 			e.report(errorAt(arguments[name].Range, "Unsupported argument", "The module has no variable %q.%s", name,
-				didYouMean(name, src.variableNames())))
+				stage.DidYouMean(name, src.variableNames())))
 		}
 	}
 	l := e.scope.loader

@@ -88,7 +88,7 @@ func (r *policyReader) attribute(p *Policy, name string, attr *hcl.Attribute) {
 			p.Continue = true
 		default:
 			r.report(errorAt(attr.Range, "Unsuitable on_failure", "on_failure is \"stop\" or \"continue\", not %q.%s", text,
-				didYouMean(text, []string{"stop", "continue"})))
+				stage.DidYouMean(text, []string{"stop", "continue"})))
 		}
 	case "executor":
 		p.Executor = r.text(attr)
@@ -114,7 +114,7 @@ func (r *policyReader) retry(into *Retry, b *hcl.Block) {
 	for _, on := range in.On {
 		if _, err := strconv.Atoi(on); err != nil && !slices.Contains(RetryReasons, on) {
 			r.report(errorAt(at, "Unsuitable retry", "%q is not a reason for trying again: give exit codes or %s.%s", on,
-				strings.Join(RetryReasons, ", "), didYouMean(on, RetryReasons)))
+				strings.Join(RetryReasons, ", "), stage.DidYouMean(on, RetryReasons)))
 		}
 	}
 	*into = Retry{

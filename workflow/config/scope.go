@@ -12,6 +12,7 @@ import (
 	"github.com/zclconf/go-cty/cty/function"
 
 	"oceaninv/workflow/dag"
+	"oceaninv/workflow/stage"
 )
 
 // scope is one instance of a module: the names its expressions see, and their values as they become known.
@@ -235,7 +236,7 @@ func (s *scope) checkReference(t hcl.Traversal) *hcl.Diagnostic {
 		}
 	}
 	slices.Sort(known)
-	hint := didYouMean(name, known)
+	hint := stage.DidYouMean(name, known)
 	if hint == "" {
 		hint = otherRoot(name, s.src.at)
 	}
@@ -270,7 +271,7 @@ func (s *scope) checkSteps(t hcl.Traversal, node string) *hcl.Diagnostic {
 		if _, ok := attributes[name]; !ok {
 			known := slices.Sorted(maps.Keys(attributes))
 			at := t.SourceRange()
-			hint := didYouMean(name, known)
+			hint := stage.DidYouMean(name, known)
 			if hint == "" && len(known) <= 12 {
 				hint = " It has: " + strings.Join(known, ", ") + "."
 			}

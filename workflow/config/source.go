@@ -12,6 +12,8 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"oceaninv/workflow/stage"
 )
 
 // autoSuffix ends the names of files that hold variable values and are read without being asked for.
@@ -80,7 +82,8 @@ func (l *loader) parseModule(path string) (*source, hcl.Diagnostics) {
 	for _, f := range files {
 		body, more := l.parser.read(f)
 		diags = append(diags, more...)
-		if body == nil {
+		if body == nil || more.HasErrors() {
+			l.broken = true
 			continue
 		}
 		for _, a := range sortedAttributes(body) {
@@ -105,7 +108,7 @@ func (l *loader) collect(src *source, b *hclsyntax.Block) hcl.Diagnostics {
 		want = []string{"name"}
 	} else if !builtin {
 		known := append([]string{"variable", "locals", "stage", "module", "output", "executor"}, l.registry.DefinitionNames()...)
-		detail := fmt.Sprintf("Blocks of type %q are not expected here.%s", b.Type, didYouMean(b.Type, known))
+		detail := fmt.Sprintf("Blocks of type %q are not expected here.%s", b.Type, stage.DidYouMean(b.Type, known))
 		if slices.Contains(l.registry.KindNames(), b.Type) {
 			detail = fmt.Sprintf("%q is a kind of stage: write stage %q \"name\" { ... }.", b.Type, b.Type)
 		}
@@ -119,10 +122,11 @@ func (l *loader) collect(src *source, b *hclsyntax.Block) hcl.Diagnostics {
 }
 
 func labelAdvice(blockType string, want []string) string {
-	if len(want) == 0 {
-		return fmt.Sprintf("A %s block has no labels.", blockType)
+	written := blockType
+	for _, w := range want {
+		written += fmt.Sprintf(" %q", w)
 	}
-	return fmt.Sprintf("A %s block has %d label(s): %s \"%s\" { ... }.", blockType, len(want), blockType, strings.Join(want, `" "`))
+	return fmt.Sprintf("The block is written %s { ... }.", written)
 }
 
 func (l *loader) declare(src *source, b *hclsyntax.Block) (diags hcl.Diagnostics) {

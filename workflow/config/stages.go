@@ -1,6 +1,8 @@
 package config
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -25,7 +27,7 @@ func (e *blockEval) stages() cty.Value {
 	kind, ok := e.scope.loader.registry.Kind(e.block.Labels[0])
 	if !ok {
 		known := e.scope.loader.registry.KindNames()
-		hint := didYouMean(e.block.Labels[0], known)
+		hint := stage.DidYouMean(e.block.Labels[0], known)
 		if hint == "" {
 			hint = " The kinds are: " + strings.Join(known, ", ") + "."
 		}
@@ -124,21 +126,24 @@ func handles(a *Action) cty.Value {
 	return cty.ObjectVal(values)
 }
 
-// label is a name for files: m.data.k. Characters that some file system refuses become underscores.
+// label is a name for files: m.data.k. Characters that some file system refuses become underscores, and a hash then keeps
+// apart what they would make equal.
 func label(prefix, name string, i instance) string {
-	text := strings.ReplaceAll(prefix, "module.", "") + name
+	text := strings.NewReplacer("module.", "", `["`, ".", `"]`, "").Replace(prefix) + name
 	if i.keyed {
 		text += "." + i.key
 	}
-	return strings.Map(func(r rune) rune {
+	clean := strings.Map(func(r rune) rune {
 		if r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._-+=", r) || r > 127 {
 			return r
 		}
-		if r == '[' || r == ']' || r == '"' {
-			return -1
-		}
 		return '_'
 	}, text)
+	if clean != text {
+		sum := sha256.Sum256([]byte(text))
+		clean += "-" + hex.EncodeToString(sum[:3])
+	}
+	return clean
 }
 
 // dependsOn lists the actions that depends_on names.

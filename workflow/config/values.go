@@ -12,6 +12,8 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
+
+	"oceaninv/workflow/stage"
 )
 
 // envPrefix begins the names of environment variables that give values to pipeline variables.
@@ -48,7 +50,7 @@ func (l *loader) rootValues(src *source, assignments []Assignment) (map[string]g
 		if _, ok := src.at["var."+a.Name]; !ok {
 			diags = append(diags, &hcl.Diagnostic{Severity: hcl.DiagError, Summary: "Undeclared variable",
 				Detail: "--var gives a value to " + a.Name + ", but the pipeline has no variable of that name." +
-					didYouMean(a.Name, src.variableNames())})
+					stage.DidYouMean(a.Name, src.variableNames())})
 			continue
 		}
 		values[a.Name] = given{text: &a.Text, from: "--var " + a.Name}
@@ -69,7 +71,7 @@ func (l *loader) valuesFile(src *source, path string, into map[string]given) hcl
 	for _, a := range sortedAttributes(body) {
 		if _, ok := src.at["var."+a.Name]; !ok {
 			d := errorAt(a.SrcRange, "Undeclared variable", "The pipeline has no variable %q; the value is not used.%s",
-				a.Name, didYouMean(a.Name, src.variableNames()))
+				a.Name, stage.DidYouMean(a.Name, src.variableNames()))
 			d.Severity = hcl.DiagWarning
 			diags = append(diags, d)
 			continue

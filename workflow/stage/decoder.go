@@ -50,7 +50,7 @@ func (d *Decoder) Convert(expr hcl.Expression, dst any) bool {
 		return false
 	}
 	if err := DecodeValue(v, dst); err != nil {
-		d.report(expr.Range(), "Unsuitable value", capitalise(err.Error())+".")
+		d.report(expr.Range(), "Unsuitable value", sentence(err.Error()))
 		return false
 	}
 	return true
@@ -273,6 +273,14 @@ func article(noun string) string {
 		return "an"
 	}
 	return "a"
+}
+
+// sentence makes a sentence of an error's text.
+func sentence(s string) string {
+	if strings.HasSuffix(s, "?") || strings.HasSuffix(s, ".") {
+		return capitalise(s)
+	}
+	return capitalise(s) + "."
 }
 
 func capitalise(s string) string {

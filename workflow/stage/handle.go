@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"reflect"
+	"strings"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/zclconf/go-cty/cty"
@@ -98,7 +99,7 @@ func decodeStrict(raw []byte, dst any) error {
 	d := json.NewDecoder(bytes.NewReader(raw))
 	d.DisallowUnknownFields()
 	if err := d.Decode(dst); err != nil {
-		return plainJSONError(err)
+		return plainJSONError(err, dst)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return errors.New("more than one JSON value")
@@ -107,10 +108,18 @@ func decodeStrict(raw []byte, dst any) error {
 }
 
 // plainJSONError says what encoding/json says without naming Go types.
-func plainJSONError(err error) error {
+func plainJSONError(err error, dst any) error {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) && wrong.Field != "" {
 		return fmt.Errorf("%s cannot be a %s", wrong.Field, wrong.Value)
+	}
+	if quoted, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		name := strings.Trim(quoted, `"`)
+		hint := strings.TrimSuffix(DidYouMean(name, jsonFields(reflect.TypeOf(dst), make(map[reflect.Type]bool))), "?")
+		if hint != "" {
+			hint = ";" + strings.Replace(hint, "Did", "did", 1) + "?"
+		}
+		return fmt.Errorf("there is no field %s here%s", quoted, hint)
 	}
 	return err
 }
