@@ -69,7 +69,7 @@ func (o SolverOptions) choose(env *acoustics.Environment) Method {
 		}
 	}
 	for _, b := range []acoustics.Boundary{env.Surface, env.Bottom} {
-		if b.Kind == acoustics.Halfspace && (b.Material.ShearSpeed > 0 || o.MaxPhaseSpeed > b.Material.SoundSpeed) {
+		if b.Kind == acoustics.Reflection || b.Kind == acoustics.Halfspace && (b.Material.ShearSpeed > 0 || o.MaxPhaseSpeed > b.Material.SoundSpeed) {
 			return Complex
 		}
 	}

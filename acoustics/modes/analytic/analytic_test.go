@@ -351,6 +351,59 @@ func TestShapeInSolids(t *testing.T) {
 	}
 }
 
+// A table of a half-space's own reflection coefficient gives the half-space's
+// modes, leaky ones too, and along the branch cut the modes that carry the lateral
+// wave.
+func TestReflectionTable(t *testing.T) {
+	c := krakenCases(t)["pekeris_leaky_100m_150hz"]
+	env := c.Environment.Clone()
+	o := optionsFor(c.PhaseSpeeds[0], c.PhaseSpeeds[1])
+	want := mustSolve(t, env, c.Frequency, o)
+	k1, k2 := want.stack.layers[0].segments[0].at(0).kp2, want.stack.bottom.wave.kp2
+	var list []acoustics.ReflectionCoefficient
+	for angle := 0.0; angle <= 90; angle += 0.1 {
+		x := k1 * complex(sq(math.Cos(angle*math.Pi/180)), 0)
+		z1, z2 := 1/(1i*cmplx.Sqrt(k1-x)), complex(1.8, 0)/vertical(x, k2, real(x) < real(k2))
+		r := complex128(-1)
+		if angle > 0 {
+			r = (z2 - z1) / (z2 + z1)
+		}
+		list = append(list, acoustics.ReflectionCoefficient{GrazingAngle: angle, Magnitude: cmplx.Abs(r), Phase: cmplx.Phase(r) * 180 / math.Pi})
+	}
+	env.Bottom = acoustics.Boundary{Kind: acoustics.Reflection, Reflections: list}
+	got := mustSolve(t, env, c.Frequency, o)
+	compareWithCut(t, got, want, real(cmplx.Sqrt(k2)), 1e-8)
+	// A table as programs write it, rounded and coarser: noise makes no modes.
+	var rounded []acoustics.ReflectionCoefficient
+	for i := 0; i < len(list); i += 5 {
+		r := list[i]
+		r.Magnitude, r.Phase = math.Round(r.Magnitude*1e6)/1e6, math.Round(r.Phase*1e4)/1e4
+		rounded = append(rounded, r)
+	}
+	env.Bottom.Reflections = rounded
+	compareWithCut(t, mustSolve(t, env, c.Frequency, o), want, real(cmplx.Sqrt(k2)), 1e-6)
+}
+
+// compareWithCut asks for all modes of want, and for others near the cut only.
+func compareWithCut(t *testing.T, got, want *Modes, cut, tolerance float64) {
+	t.Helper()
+	n := 0
+	for i, k := range got.K {
+		if n < len(want.K) && cmplx.Abs(k/want.K[n]-1) < tolerance {
+			a, b := got.Shape(i, []float64{36})[0], want.Shape(n, []float64{36})[0]
+			if d := math.Abs(cmplx.Abs(a)/cmplx.Abs(b) - 1); d > 1e-3 {
+				t.Errorf("mode %d: shape off by %.1e", n+1, d)
+			}
+			n++
+		} else if math.Abs(real(k)/cut-1) > 0.02 {
+			t.Errorf("%v is no mode of the half-space and not near its branch cut", k)
+		}
+	}
+	if n != len(want.K) {
+		t.Errorf("%d of the half-space's %d modes", n, len(want.K))
+	}
+}
+
 // Roughness takes energy, more from steeper modes, and grows as its square.
 func TestRoughness(t *testing.T) {
 	c := krakenCases(t)["pekeris_lossy_complex_100m_150hz"]

@@ -40,8 +40,13 @@
 //
 // # Limitations
 //
-// Tabulated reflection coefficients are refused: they are no analytic function of
-// the wavenumber, so nothing could be proved. Roughness enters by perturbation
+// A tabulated reflection coefficient is continued to complex angles by a rational
+// function fitted to it: the modes are those of the fit, as good as the table is
+// dense. Where the table has a critical angle the fit's poles stand for the branch
+// cut, and some more modes along it carry the lateral wave. Where waves are evanescent at the table its
+// value at the smallest angle holds. It does not change with frequency, so group
+// speeds leave its part out, and a rough interface at it does not scatter. Roughness
+// enters by perturbation
 // (Kuperman & Ingenito), a solid scattering like a fluid. Sources and receivers in
 // solids give normal stress. The strips end at the real axis above and at MaxLoss
 // below; a mode on a branch cut itself is reported as uncertified.

@@ -42,6 +42,9 @@ func (e *end) start(k, x complex128, kappa float64, leakyP, leakyS, down bool, i
 		}
 		return state{fluid: fluidState{p: 1, w: 0}}
 	}
+	if e.table != nil {
+		return state{fluid: e.table.start(x, !leakyP, down)}
+	}
 	gp := sign * vertical(x, e.wave.kp2, leakyP)
 	if !e.elastic {
 		return state{fluid: fluidState{p: 1, w: -gp / complex(e.wave.density, 0)}}

@@ -76,6 +76,9 @@ func (s *stack) strips(region box) []strip {
 	sh := sheet{}
 	var branches []branch
 	add := func(e *end, p, shear *bool) {
+		if e.table != nil {
+			branches = append(branches, branch{real(e.table.k2), p})
+		}
 		if e.kind != acoustics.Halfspace {
 			return
 		}

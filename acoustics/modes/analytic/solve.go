@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"oceaninv/acoustics"
-	"oceaninv/acoustics/modes"
 )
 
 // Options say which modes are wanted.
@@ -46,14 +45,8 @@ const decibelsPerNeper = 20 * math.Log10E
 // maxRefinement bounds the refinement of gradients.
 const maxRefinement = 256
 
-// Solve finds every mode within the options' limits. The ocean must be valid and
-// must have no Reflection boundary.
+// Solve finds every mode within the options' limits. The ocean must be valid.
 func Solve(env *acoustics.Environment, frequency float64, o Options) (*Modes, error) {
-	for path, b := range map[string]acoustics.Boundary{"surface.kind": env.Surface, "bottom.kind": env.Bottom} {
-		if b.Kind == acoustics.Reflection {
-			return nil, modes.ErrUnsupported{Path: path, What: "a tabulated reflection coefficient is no analytic function of the wavenumber, so that no list of modes could be proved complete; give the layers it stands for"}
-		}
-	}
 	if !(o.MaxPhaseSpeed > o.MinPhaseSpeed && o.MinPhaseSpeed >= 0 && o.MaxLoss > 0 && o.Tolerance > 0) {
 		panic(fmt.Sprintf("modes: options %+v", o))
 	}

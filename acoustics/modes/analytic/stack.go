@@ -46,6 +46,7 @@ type end struct {
 	kind    acoustics.BoundaryKind
 	wave    wave
 	elastic bool
+	table   *table // of a Reflection
 }
 
 const referenceDensity = 1000 // kg/m³
@@ -82,7 +83,7 @@ func newStack(env *acoustics.Environment, omega float64, refine int) (*stack, er
 		add(b)
 	}
 	s.top, s.bottom = m.end(env.Surface), m.end(env.Bottom)
-	return s, nil
+	return s, s.addTables(env)
 }
 
 // waterLayer is the water column as a layer.
