@@ -23,43 +23,10 @@ type Conditional struct {
 	Match        *matchedfield.Table
 	Temperatures []float64
 	// Zeta standardises ζ where there is no Match.
-	Zeta Standardizer
+	Zeta surrogate.Standardizer
 	// Condition standardises the condition.
-	Condition Standardizer
+	Condition surrogate.Standardizer
 	Flow      *surrogate.Flow[float64]
-}
-
-// Standardizer is v ↦ (v − Mean)/Scale, element by element.
-type Standardizer struct {
-	Mean, Scale []float64
-}
-
-// FitStandardizer takes mean and standard deviation over the rows of x
-// [rows][width]. A constant column gets scale 1.
-func FitStandardizer(x []float64, width int) Standardizer {
-	rows := len(x) / width
-	s := Standardizer{Mean: make([]float64, width), Scale: make([]float64, width)}
-	for i, v := range x {
-		s.Mean[i%width] += v / float64(rows)
-	}
-	for i, v := range x {
-		d := v - s.Mean[i%width]
-		s.Scale[i%width] += d * d / float64(rows)
-	}
-	for k, v := range s.Scale {
-		if s.Scale[k] = math.Sqrt(v); !(s.Scale[k] > 1e-12*math.Abs(s.Mean[k])) || s.Scale[k] == 0 {
-			s.Scale[k] = 1
-		}
-	}
-	return s
-}
-
-// Apply standardises x in place.
-func (s Standardizer) Apply(x []float64) {
-	w := len(s.Mean)
-	for i := range x {
-		x[i] = (x[i] - s.Mean[i%w]) / s.Scale[i%w]
-	}
 }
 
 // ConditionSize is the length of the condition before the flow: the summary's,
@@ -123,12 +90,8 @@ func (s *Session) standardize(u, theta []float64) float64 {
 	if s.summary != nil {
 		return logDet + s.summary.Standardize(u, s.zeta, s.raw)
 	}
-	copy(u, s.zeta)
-	c.Zeta.Apply(u)
-	for _, v := range c.Zeta.Scale {
-		logDet -= math.Log(v)
-	}
-	return logDet
+	c.Zeta.Apply(u, s.zeta)
+	return logDet + c.Zeta.LogDet()
 }
 
 // unstandardize sets θ from u and returns ln|det ∂u/∂θ|.
@@ -139,10 +102,8 @@ func (s *Session) unstandardize(theta, u []float64) float64 {
 		s.summary.Unstandardize(s.zeta, u, s.raw)
 		logDet = s.summary.Standardize(theta, s.zeta, s.raw) // theta is scratch here
 	} else {
-		for i, v := range u {
-			s.zeta[i] = v*c.Zeta.Scale[i] + c.Zeta.Mean[i]
-			logDet -= math.Log(c.Zeta.Scale[i])
-		}
+		c.Zeta.Invert(s.zeta, u)
+		logDet = c.Zeta.LogDet()
 	}
 	return logDet - c.Prior.Bounded(theta, s.zeta)
 }
@@ -159,8 +120,7 @@ func (s *Session) Prepare(u, condition, theta []float64, data []complex128) {
 // condition fills n rows with the standardised condition.
 func (s *Session) condition(n int) []float64 {
 	k := len(s.raw)
-	copy(s.cond[:k], s.raw)
-	s.model.Condition.Apply(s.cond[:k])
+	s.model.Condition.Apply(s.cond[:k], s.raw)
 	for i := 1; i < n; i++ {
 		copy(s.cond[i*k:(i+1)*k], s.cond[:k])
 	}

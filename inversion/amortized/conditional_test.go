@@ -59,7 +59,7 @@ func model(t *testing.T, matched bool) *Conditional {
 	prior := box(t)
 	c := &Conditional{
 		Prior: prior, Form: inversion.AbsoluteField, Receivers: 1, Tones: 2, Temperatures: []float64{1, 5},
-		Zeta: Standardizer{Mean: []float64{0.1, -0.2}, Scale: []float64{1.5, 0.7}},
+		Zeta: surrogate.Standardizer{Mean: []float64{0.1, -0.2}, Scale: []float64{1.5, 0.7}},
 	}
 	if matched {
 		c.Match = table(t, prior)
@@ -72,7 +72,7 @@ func model(t *testing.T, matched bool) *Conditional {
 	}
 	c.Flow = flow
 	k := c.ConditionSize()
-	c.Condition = Standardizer{Mean: make([]float64, k), Scale: make([]float64, k)}
+	c.Condition = surrogate.Standardizer{Mean: make([]float64, k), Scale: make([]float64, k)}
 	for i := range c.Condition.Scale {
 		c.Condition.Mean[i], c.Condition.Scale[i] = 0.3, 2
 	}
@@ -152,17 +152,5 @@ func TestMisfitFlagsAForeignObservation(t *testing.T) {
 	}
 	if fits, foreign := at(observation()), at([]complex128{-30, 40i}); !(fits < 1.5) || !(foreign > 4) {
 		t.Errorf("misfit %g of a fitting observation, %g of a foreign one", fits, foreign)
-	}
-}
-
-func TestFitStandardizer(t *testing.T) {
-	x := []float64{1, 7, 3, 7, 5, 7}
-	s := FitStandardizer(x, 2)
-	s.Apply(x)
-	want := []float64{-math.Sqrt(1.5), 0, 0, 0, math.Sqrt(1.5), 0}
-	for i := range x {
-		if math.Abs(x[i]-want[i]) > 1e-14 {
-			t.Fatalf("standardised to %v, want %v", x, want)
-		}
 	}
 }

@@ -25,7 +25,7 @@ type INN struct {
 	// published.
 	ReleasedOrder bool
 	// X standardises x, parameters first; Y the features.
-	X, Y Standardizer
+	X, Y surrogate.Standardizer
 	Flow *surrogate.Flow[float64]
 }
 
@@ -68,7 +68,7 @@ func (s *innSampler) Sample(n int, data []complex128, rng *rand.Rand) (*inversio
 		panic(fmt.Sprintf("amortized: observation of %d values, the model has %d", len(data), m.Receivers*m.Tones))
 	}
 	inversion.Features(s.features, m.Form, data, m.Tones)
-	m.Y.Apply(s.features)
+	m.Y.Apply(s.features, s.features)
 	out, dim := inversion.NewDraws(n, m.Prior.Dim()), m.Flow.Dim()
 	for lo := 0; lo < n; lo += batch {
 		rows := min(batch, n-lo)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 
 	"oceaninv/inversion"
 	"oceaninv/inversion/amortized"
@@ -60,22 +61,20 @@ func writeModel(path string, layout dataset.Layout, a architecture, e amortized.
 	return dataset.WriteModel(path, m)
 }
 
+// flowPrefix begins the names of a flow's arrays in a file.
+const flowPrefix = "flow."
+
 func flowTensors(f *surrogate.Flow[float64]) []dataset.Tensor {
 	var out []dataset.Tensor
-	for _, t := range f.Tensors() {
-		if t.Len() > 0 {
-			out = append(out, dataset.Tensor{Name: "flow." + t.Name, Shape: t.Shape, Float64: f.Params()[t.Offset : t.Offset+t.Len()]})
-		}
-	}
-	for _, t := range f.StateTensors() {
-		if t.Len() > 0 {
-			out = append(out, dataset.Tensor{Name: "flow." + t.Name, Shape: t.Shape, Float64: f.State()[t.Offset : t.Offset+t.Len()]})
+	for _, t := range f.Named() {
+		if len(t.Data) > 0 {
+			out = append(out, dataset.Tensor{Name: flowPrefix + t.Name, Shape: t.Shape, Float64: t.Data})
 		}
 	}
 	return out
 }
 
-func standardizerTensors(name string, s amortized.Standardizer) []dataset.Tensor {
+func standardizerTensors(name string, s surrogate.Standardizer) []dataset.Tensor {
 	return []dataset.Tensor{
 		{Name: name + ".mean", Shape: []int{len(s.Mean)}, Float64: s.Mean},
 		{Name: name + ".scale", Shape: []int{len(s.Scale)}, Float64: s.Scale},
@@ -154,33 +153,13 @@ func (r *tensors) conditional(a architecture, p *inversion.Problem, prior *inver
 }
 
 func (r *tensors) flow(spec surrogate.FlowSpec) (*surrogate.Flow[float64], error) {
-	f, err := surrogate.NewFlow[float64](spec)
-	if err != nil {
-		return nil, err
-	}
-	params, state := make([]float64, len(f.Params())), make([]float64, len(f.State()))
-	for _, t := range f.Tensors() {
-		if t.Len() > 0 {
-			r.copy(params[t.Offset:t.Offset+t.Len()], "flow."+t.Name)
+	var stored []surrogate.NamedTensor[float64]
+	for _, t := range r.model.Tensors {
+		if name, ok := strings.CutPrefix(t.Name, flowPrefix); ok {
+			stored = append(stored, surrogate.NamedTensor[float64]{Name: name, Shape: t.Shape, Data: t.Float64})
 		}
 	}
-	for _, t := range f.StateTensors() {
-		if t.Len() > 0 {
-			r.copy(state[t.Offset:t.Offset+t.Len()], "flow."+t.Name)
-		}
-	}
-	if r.err != nil {
-		return nil, r.err
-	}
-	return f, f.Load(params, state)
-}
-
-func (r *tensors) copy(dst []float64, name string) {
-	v := r.float64s(name)
-	if r.err == nil && len(v) != len(dst) {
-		r.err = fmt.Errorf("variable %s has %d values, the architecture %d", name, len(v), len(dst))
-	}
-	copy(dst, v)
+	return surrogate.FromNamed(spec, stored)
 }
 
 func (r *tensors) float64s(name string) []float64 {
@@ -191,8 +170,8 @@ func (r *tensors) float64s(name string) []float64 {
 	return t.Float64
 }
 
-func (r *tensors) standardizer(name string) amortized.Standardizer {
-	return amortized.Standardizer{Mean: r.float64s(name + ".mean"), Scale: r.float64s(name + ".scale")}
+func (r *tensors) standardizer(name string) surrogate.Standardizer {
+	return surrogate.Standardizer{Mean: r.float64s(name + ".mean"), Scale: r.float64s(name + ".scale")}
 }
 
 // problemOf reads the problem that a file belongs to.

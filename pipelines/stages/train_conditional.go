@@ -147,7 +147,9 @@ func (s *trainStage) prepare(ctx context.Context, ws *stage.Workspace, data *sam
 		for i := range data.n {
 			e.Prior.Unbounded(zeta[i*nx:(i+1)*nx], data.theta(i))
 		}
-		e.Zeta = amortized.FitStandardizer(zeta, nx)
+		if e.Zeta, err = surrogate.FitStandardizer(zeta, nx); err != nil {
+			return nil, nil, err
+		}
 	}
 	u, cond := make([]float64, data.n*reps*nx), make([]float64, data.n*reps*ny)
 	var next atomic.Int64
@@ -174,8 +176,10 @@ func (s *trainStage) prepare(ctx context.Context, ws *stage.Workspace, data *sam
 	if err := g.Wait(); err != nil {
 		return nil, nil, err
 	}
-	e.Condition = amortized.FitStandardizer(cond, ny)
-	e.Condition.Apply(cond)
+	if e.Condition, err = surrogate.FitStandardizer(cond, ny); err != nil {
+		return nil, nil, err
+	}
+	e.Condition.Apply(cond, cond)
 	return float32s(u), float32s(cond), nil
 }
 

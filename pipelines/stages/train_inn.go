@@ -100,9 +100,14 @@ func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *sa
 		Bounded: arch.Bounded, ReleasedOrder: arch.ReleasedOrder,
 	}
 	x, y := c.rows(data, e, nx, ny, s.Seed)
-	e.X, e.Y = amortized.FitStandardizer(x, nx), amortized.FitStandardizer(y, ny)
-	e.X.Apply(x)
-	e.Y.Apply(y)
+	if e.X, err = surrogate.FitStandardizer(x, nx); err != nil {
+		return nil, arch, nil, err
+	}
+	if e.Y, err = surrogate.FitStandardizer(y, ny); err != nil {
+		return nil, arch, nil, err
+	}
+	e.X.Apply(x, x)
+	e.Y.Apply(y, y)
 	spec := s.Flow
 	spec.Dim = ny + c.Latent
 	arch.Flow = spec
