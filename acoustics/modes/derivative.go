@@ -8,9 +8,11 @@ import (
 // jacobian is the memory of one [Solver.Jacobian].
 type jacobian struct {
 	directions []direction
-	crossings  []crossing // of one lane
-	change     []change   // of the state entering each cell, E held
-	loss       []lossTangent
+	crossings  []crossing    // of one lane
+	inside     []crossing    // of the lane, up to each place
+	change     []change      // of the state entering each cell, E held
+	loss       []lossTangent // [direction][cell], where lossy and active
+	absorbers  []absorber
 	dwave      []float64    // of φ, [direction][mode][place]
 	dkr        []complex128 // [direction][mode]
 	depths     []float64    // source, then phones
@@ -150,11 +152,18 @@ func (j *jacobian) vary(m *Modes) {
 	j.dwave = grow(j.dwave, n*len(j.directions)*len(j.depths))
 	j.crossings = grow(j.crossings, cells)
 	j.change = grow(j.change, cells)
+	j.inside = grow(j.inside, len(j.depths))
 	j.loss = grow(j.loss, cells*len(j.directions))
+	j.absorbers = grow(j.absorbers, cells)
 	k := &m.column
+	for c := range k.cells {
+		if k.cells[c].lossy {
+			j.absorbers[c].set(&k.cells[c], c >= k.match)
+		}
+	}
 	for d := range j.directions {
 		for c := range k.cells {
-			if k.cells[c].lossy {
+			if k.cells[c].lossy && j.directions[d].cells[c].active {
 				j.loss[d*cells+c].set(&k.cells[c], &j.directions[d].cells[c], c >= k.match)
 			}
 		}
@@ -162,6 +171,7 @@ func (j *jacobian) vary(m *Modes) {
 	for i := range n {
 		v := variation{modes: m, jacobian: j, batch: &m.batches[i/lanes], join: &m.joins[i/lanes], lane: i % lanes, mode: i}
 		v.prepare()
+		v.prepareInside()
 		for d := range j.directions {
 			v.along(d)
 		}
@@ -178,6 +188,8 @@ type variation struct {
 	mode     int
 	e        float64
 	down     change // at the match, in all
+	// Sums over the cells above and below the match.
+	norm, loss [2]value
 }
 
 // prepare evaluates the cells for the mode.
@@ -190,7 +202,31 @@ func (v *variation) prepare() {
 			p.mirror()
 		}
 		y := &b.states[c]
-		v.jacobian.crossings[c].set(&p, p.h, v.e, y.u[v.lane], y.s[v.lane])
+		x := &v.jacobian.crossings[c]
+		x.set(&p, p.h, v.e, y.u[v.lane], y.s[v.lane])
+		x.inE(&k.cells[c], &v.jacobian.absorbers[c], y.ue[v.lane], y.se[v.lane])
+		half := 0
+		if c >= k.match {
+			half = 1
+		}
+		v.norm[half].value += x.norm.value
+		v.norm[half].change += x.norm.change
+		if k.cells[c].lossy {
+			v.loss[half].value += x.loss.value
+			v.loss[half].change += x.loss.change
+		}
+	}
+}
+
+// prepareInside evaluates the parts of cells before the source and the phones.
+func (v *variation) prepareInside() {
+	j, b, i := v.jacobian, v.batch, v.lane
+	for place := range j.depths {
+		sub := &j.subs[place]
+		if sub.cell.h > 0 && sub.index >= b.first && sub.index < b.last {
+			y := &b.states[sub.index]
+			j.inside[place].set(&sub.cell.propagator, sub.cell.h, v.e, y.u[i], y.s[i])
+		}
 	}
 }
 
@@ -296,26 +332,33 @@ func (v *variation) finish(d int, de, ratio, dratio float64) {
 	j, k, b, i := v.jacobian, &v.modes.column, v.batch, v.lane
 	dir := &j.directions[d]
 	n := v.tailNorm(dir, de, ratio, dratio)
-	var loss, dloss float64
-	// Sums of the unnormalised wave, that below the match times ratio².
-	square, dsquare := ratio*ratio, 2*ratio*dratio
+	// Sums over the unnormalised wave, that below the match times ratio².
+	weight := [2]value{{1, 0}, {ratio * ratio, 2 * ratio * dratio}}
+	norm, absorbed := v.norm, v.loss
+	for half := range norm {
+		norm[half].change *= de
+		absorbed[half].change *= de
+	}
 	for c := b.first; c < b.last; c++ {
-		y := &b.states[c]
-		du, ds := j.change[c].u+y.ue[i]*de, j.change[c].s+y.se[i]*de
-		j.change[c] = change{du, ds}
-		x, t := &j.crossings[c], &dir.cells[c]
-		w, dw := 1.0, 0.0
-		if c >= k.match {
-			w, dw = square, dsquare
+		held, t := &j.change[c], &dir.cells[c]
+		if t.active || held.u != 0 || held.s != 0 {
+			half := 0
+			if c >= k.match {
+				half = 1
+			}
+			a, l := j.crossings[c].held(&k.cells[c], t, &j.loss[d*len(k.cells)+c], &j.absorbers[c], held.u, held.s)
+			norm[half].change += a
+			absorbed[half].change += l
 		}
-		a, da := x.norm(&k.cells[c], t, v.e, du, ds, de)
-		n.value += w * a
-		n.change += w*da + dw*a
-		if k.cells[c].lossy {
-			a, da = x.absorb(&k.cells[c], t, &j.loss[d*len(k.cells)+c], v.e, du, ds, de)
-			loss += w * a
-			dloss += w*da + dw*a
-		}
+		held.u += b.states[c].ue[i] * de
+		held.s += b.states[c].se[i] * de
+	}
+	var loss, dloss float64
+	for half, w := range weight {
+		n.value += w.value * norm[half].value
+		n.change += w.value*norm[half].change + w.change*norm[half].value
+		loss += w.value * absorbed[half].value
+		dloss += w.value*absorbed[half].change + w.change*absorbed[half].value
 	}
 	above := 1 / math.Sqrt(n.value)
 	dabove := -0.5 * above * n.change / n.value
@@ -329,9 +372,6 @@ func (v *variation) finish(d int, de, ratio, dratio float64) {
 		j.dwave[at*len(j.depths)+place] = v.shape(d, place, de, above, dabove, below, dbelow)
 	}
 }
-
-// value is a number and its change.
-type value struct{ value, change float64 }
 
 // tailNorm is ∫u² over the half-spaces and its change.
 func (v *variation) tailNorm(dir *direction, de, ratio, dratio float64) (n value) {
@@ -408,8 +448,7 @@ func (v *variation) shape(d, place int, de, above, dabove, below, dbelow float64
 	t := &sub.tangent[d]
 	u, du := y.u[i], entering.u+y.s[i]*t.h
 	if sub.cell.h > 0 {
-		var x crossing
-		x.set(&sub.cell.propagator, sub.cell.h, v.e, y.u[i], y.s[i])
+		x := &j.inside[place]
 		_, dt, _ := x.change(&sub.cell, t, v.e, de)
 		u = x.ub
 		du, _ = x.leaving(&dt, entering.u, sub.cell.h*entering.s+t.h*y.s[i])

@@ -39,6 +39,7 @@ type direction struct {
 	plus, minus       stack
 	inverse           float64 // 1/(2 Step)
 	cells             []cellTangent
+	same              []bool // per piece
 	sourceDepth       float64
 	sourceDensity     float64
 	depths, ranges    []float64
@@ -74,17 +75,56 @@ func (d *direction) set(k *column, given *Direction) error {
 		d.ranges[i] = (d.plusR[i] - d.minusR[i]) * d.inverse
 	}
 	d.cells = grow(d.cells, len(k.cells))
+	d.compare(k)
 	for c := range k.cells {
 		cl := &k.cells[c]
 		top, bottom := cl.top, cl.bottom()
+		if d.still(k, cl) {
+			d.cells[c] = cellTangent{}
+			d.jumpAt(k, c)
+			continue
+		}
 		d.measure(&d.cells[c], k, cl, c >= k.match,
 			k.moved(&d.plus, cl.medium, top), k.moved(&d.plus, cl.medium, bottom),
 			k.moved(&d.minus, cl.medium, top), k.moved(&d.minus, cl.medium, bottom))
-		if c > 0 && cl.medium != k.cells[c-1].medium {
-			d.cells[c].jump = (d.plus.jump(cl.medium) - d.minus.jump(cl.medium)) * d.inverse
-		}
+		d.jumpAt(k, c)
 	}
 	return nil
+}
+
+func (d *direction) jumpAt(k *column, c int) {
+	if m := k.cells[c].medium; c > 0 && m != k.cells[c-1].medium {
+		d.cells[c].jump = (d.plus.jump(m) - d.minus.jump(m)) * d.inverse
+	}
+}
+
+// compare marks the pieces that the direction at most moves as a whole.
+func (d *direction) compare(k *column) {
+	n := len(k.stack.pieces)
+	d.same = grow(d.same, n)
+	alike := len(d.plus.pieces) == n && len(d.minus.pieces) == n
+	for i := range d.same {
+		d.same[i] = alike && d.plus.pieces[i].like(&d.minus.pieces[i])
+	}
+}
+
+// like reports whether two pieces differ in depth alone, but for rounding.
+func (p *piece) like(q *piece) bool {
+	change := (p.bottom - p.top) - (q.bottom - q.top)
+	return p.coef == q.coef && math.Abs(change) <= 4e-16*(math.Abs(p.bottom)+math.Abs(q.bottom))
+}
+
+// still reports whether none of the pieces in a cell changes.
+func (d *direction) still(k *column, c *cell) bool {
+	bottom := c.bottom()
+	med := &k.stack.media[c.medium]
+	for i := med.first; i < med.last; i++ {
+		p := &k.stack.pieces[i]
+		if p.bottom > c.top && p.top < bottom && !d.same[i] {
+			return false
+		}
+	}
+	return true
 }
 
 // jump is √(density above/density below) of the top of medium m.

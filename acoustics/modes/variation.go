@@ -11,9 +11,17 @@ import (
 type crossing struct {
 	f        etas
 	t, d, dd matrix
+	e        float64
 	ua, sa   float64 // (u, h s) entering
 	ub, sb   float64 // and leaving
+	p1, p2   float64 // d (ua, sa)
+	g1, g2   float64 // the same for the absorption, where there is any
+	norm     value   // ∫u², and its derivative in E
+	loss     value   // ∫ Im(k0²) u², likewise
 }
+
+// value is a number and its change.
+type value struct{ value, change float64 }
 
 type matrix struct{ a11, a12, a21, a22 float64 }
 
@@ -52,6 +60,7 @@ func (f *etas) raise(z float64) (g etas) {
 
 // set evaluates the cell for a lane at E.
 func (x *crossing) set(p *propagator, h, e float64, u, s float64) {
+	x.e = e
 	z := (e - p.q0) * h * h
 	x.f.any(z)
 	f1 := x.f.raise(z)
@@ -64,6 +73,33 @@ func (x *crossing) set(p *propagator, h, e float64, u, s float64) {
 	x.dd.add(1, &matrix{f2.xi, f2.e0, 2*f1.e0 + z*f2.e0, f2.xi})
 	x.ua, x.sa = u, h*s
 	x.ub, x.sb = x.t.times(x.ua, x.sa)
+	x.p1, x.p2 = x.d.times(x.ua, x.sa)
+}
+
+// inE sets the integrals over the cell and their derivatives in E, where the
+// entering state changes by (ue, se).
+func (x *crossing) inE(c *cell, l *absorber, ue, se float64) {
+	se *= c.h
+	h2 := c.h * c.h
+	ub, sb := x.t.times(ue, se)
+	ub += h2 * x.p1
+	sb += h2 * x.p2
+	a1, a2 := x.dd.times(x.ua, x.sa)
+	b1, b2 := x.d.times(ue, se)
+	x.norm.value = c.h * (x.ub*x.p2 - x.sb*x.p1)
+	x.norm.change = c.h * (ub*x.p2 + x.ub*(h2*a2+b2) - sb*x.p1 - x.sb*(h2*a1+b1))
+	if !c.lossy {
+		return
+	}
+	f1 := x.f.raise((x.e - c.q0) * h2)
+	g, dg := l.g.series(&x.f), l.g.series(&f1)
+	g.add(-h2*c.qi[0], &x.d)
+	dg.add(-h2*c.qi[0], &x.dd)
+	x.g1, x.g2 = g.times(x.ua, x.sa)
+	a1, a2 = dg.times(x.ua, x.sa)
+	b1, b2 = g.times(ue, se)
+	x.loss.value = -(x.ub*x.g2 - x.sb*x.g1) / c.h
+	x.loss.change = -(ub*x.g2 + x.ub*(h2*a2+b2) - sb*x.g1 - x.sb*(h2*a1+b1)) / c.h
 }
 
 // vary carries a change (du, ds) of (u, s) over the cell, E held.
@@ -81,19 +117,36 @@ func (x *crossing) vary(c *cell, t *cellTangent, e, du, ds float64) (float64, fl
 	return u + u2, (s+s2)/c.h - x.sb*t.h/(c.h*c.h)
 }
 
-// norm returns ∫u² over the cell and its change, when the entering state changes by
-// (du, ds) and E by de.
-func (x *crossing) norm(c *cell, t *cellTangent, e, du, ds, de float64) (float64, float64) {
-	dz, dt, dd := x.change(c, t, e, de)
-	_ = dz
+// held returns the changes of ∫u² and of ∫ Im(k0²) u² over the cell when the
+// entering state changes by (du, ds) and the cell as t says, E held.
+func (x *crossing) held(c *cell, t *cellTangent, l *lossTangent, a *absorber, du, ds float64) (norm, loss float64) {
+	if t.active {
+		norm = x.normHeld(c, t, du, ds)
+		if c.lossy {
+			loss = x.lossHeld(c, t, l, a, du, ds)
+		}
+		return norm, loss
+	}
+	ds *= c.h
+	ub, sb := x.t.times(du, ds)
+	b1, b2 := x.d.times(du, ds)
+	norm = c.h * (ub*x.p2 + x.ub*b2 - sb*x.p1 - x.sb*b1)
+	if c.lossy {
+		g := a.g.series(&x.f)
+		g.add(-c.h*c.h*c.qi[0], &x.d)
+		b1, b2 = g.times(du, ds)
+		loss = -(ub*x.g2 + x.ub*b2 - sb*x.g1 - x.sb*b1) / c.h
+	}
+	return norm, loss
+}
+
+func (x *crossing) normHeld(c *cell, t *cellTangent, du, ds float64) float64 {
+	_, dt, dd := x.change(c, t, x.e, 0)
 	ds = c.h*ds + t.h/c.h*x.sa
-	dub, dsb := x.leaving(&dt, du, ds)
-	p1, p2 := x.d.times(x.ua, x.sa)
+	ub, sb := x.leaving(&dt, du, ds)
 	a1, a2 := dd.times(x.ua, x.sa)
 	b1, b2 := x.d.times(du, ds)
-	whole := x.ub*p2 - x.sb*p1
-	change := dub*p2 + x.ub*(a2+b2) - dsb*p1 - x.sb*(a1+b1)
-	return c.h * whole, t.h*whole + c.h*change
+	return t.h*(x.ub*x.p2-x.sb*x.p1) + c.h*(ub*x.p2+x.ub*(a2+b2)-sb*x.p1-x.sb*(a1+b1))
 }
 
 // change returns dZ, and the changes of the matrix and of its derivative.
@@ -114,30 +167,41 @@ func (x *crossing) leaving(dt *matrix, du, ds float64) (float64, float64) {
 	return u + u2, s + s2
 }
 
-// absorb returns ∫ Im(k0²) u² over the cell and its change.
-func (x *crossing) absorb(c *cell, t *cellTangent, l *lossTangent, e, du, ds, de float64) (float64, float64) {
-	dz, dt, dd := x.change(c, t, e, de)
+func (x *crossing) lossHeld(c *cell, t *cellTangent, l *lossTangent, a *absorber, du, ds float64) float64 {
+	dz, dt, dd := x.change(c, t, x.e, 0)
 	ds = c.h*ds + t.h/c.h*x.sa
-	dub, dsb := x.leaving(&dt, du, ds)
-	f1 := x.f.raise((e - c.q0) * c.h * c.h)
-	g := l.g.series(&x.f)
+	ub, sb := x.leaving(&dt, du, ds)
+	f1 := x.f.raise((x.e - c.q0) * c.h * c.h)
+	g := a.g.series(&x.f)
 	g.add(-c.h*c.h*c.qi[0], &x.d)
 	dg := l.dg.series(&x.f)
-	slope := l.g.series(&f1)
+	slope := a.g.series(&f1)
 	dg.add(dz, &slope)
 	dg.add(-2*c.h*t.h*c.qi[0]-c.h*c.h*t.qi[0], &x.d)
 	dg.add(-c.h*c.h*c.qi[0], &dd)
-	p1, p2 := g.times(x.ua, x.sa)
 	a1, a2 := dg.times(x.ua, x.sa)
 	b1, b2 := g.times(du, ds)
-	whole := x.ub*p2 - x.sb*p1
-	change := dub*p2 + x.ub*(a2+b2) - dsb*p1 - x.sb*(a1+b1)
-	return -whole / c.h, t.h/(c.h*c.h)*whole - change/c.h
+	change := ub*x.g2 + x.ub*(a2+b2) - sb*x.g1 - x.sb*(a1+b1)
+	return t.h/(c.h*c.h)*(x.ub*x.g2-x.sb*x.g1) - change/c.h
 }
 
-// lossTangent holds the propagator's derivative along the absorption of a cell,
-// and how that changes.
-type lossTangent struct{ g, dg propagator }
+// absorber is the propagator's derivative along the absorption of a cell.
+type absorber struct{ g propagator }
+
+func (l *absorber) set(c *cell, up bool) {
+	var v, g [moments]float64
+	for n := 1; n <= 4; n++ {
+		v[n] = -c.h * c.h * c.q[n]
+		g[n] = -c.h * c.h * c.qi[n]
+	}
+	l.g.setDerivative(&v, &g)
+	if up {
+		l.g.mirror()
+	}
+}
+
+// lossTangent is how an absorber changes along a direction.
+type lossTangent struct{ dg propagator }
 
 // set uses that the coefficients are cubic in v at most, so that a central
 // difference over any step is their exact second derivative.
@@ -150,14 +214,12 @@ func (l *lossTangent) set(c *cell, t *cellTangent, up bool) {
 		dg[n] = -c.h*c.h*t.qi[n] - 2*c.h*t.h*c.qi[n]
 	}
 	var a, b propagator
-	l.g.setDerivative(&v, &g)
 	l.dg.setDerivative(&v, &dg)
 	a.setDerivative(&plus, &g)
 	b.setDerivative(&minus, &g)
 	l.dg.plus(0.5, &a)
 	l.dg.plus(-0.5, &b)
 	if up {
-		l.g.mirror()
 		l.dg.mirror()
 	}
 }
