@@ -16,7 +16,7 @@ type jacobian struct {
 	dwave      []float64    // of φ, [direction][mode][place]
 	dkr        []complex128 // [direction][mode]
 	depths     []float64    // source, then phones
-	subs       []subCell
+	subs       [][2]subCell // from above and from below
 }
 
 // change is the change of (u, s).
@@ -25,7 +25,6 @@ type change struct{ u, s float64 }
 // subCell is the part of a cell between its entrance and a depth.
 type subCell struct {
 	index   int // of the cell
-	up      bool
 	cell    cell
 	tangent []cellTangent // per direction
 	root    float64       // √ρ
@@ -89,55 +88,58 @@ func (j *jacobian) locate(m *Modes, at Case) error {
 	j.depths = append(j.depths[:0], at.Source.Depth)
 	j.depths, m.field.ranges = at.Array.Positions(j.depths, m.field.ranges[:0])
 	for len(j.subs) < len(j.depths) {
-		j.subs = append(j.subs, subCell{})
+		j.subs = append(j.subs, [2]subCell{})
 	}
 	for i, z := range j.depths {
-		sub := &j.subs[i]
-		sub.index = k.find(z)
-		if sub.index < 0 || sub.index >= len(k.cells) {
+		ci := k.find(z)
+		if ci < 0 || ci >= len(k.cells) {
 			return ErrUnsupported{"depths", fmt.Sprintf("no derivative of the field at %v m, outside the layers", z)}
 		}
-		c := &k.cells[sub.index]
-		sub.up = sub.index >= k.match
-		a, b := c.top, z
-		if sub.up {
-			a, b = z, c.bottom()
-		}
-		sub.tangent, sub.droot = grow(sub.tangent, len(j.directions)), grow(sub.droot, len(j.directions))
-		sub.root = math.Sqrt(k.stack.media[c.medium].density)
-		thin := b-a <= 1e-9*c.h
-		if !thin {
-			k.stack.measure(&sub.cell, c.medium, a, b)
-		}
-		for d := range j.directions {
-			j.locateAlong(k, sub, d, i, c, a, b)
-		}
-		if thin {
-			sub.cell = cell{}
-		} else if sub.up {
-			sub.cell.mirror()
+		for side := range j.subs[i] {
+			j.subs[i][side].index = ci
+			j.measurePart(k, i, side, z)
 		}
 	}
 	return nil
 }
 
+// measurePart measures the part of a cell between a place and where the sweep from
+// above (side 0) or below (side 1) enters, and differences it.
+func (j *jacobian) measurePart(k *column, place, side int, z float64) {
+	sub := &j.subs[place][side]
+	c := &k.cells[sub.index]
+	a, b := c.top, z
+	if side == 1 {
+		a, b = z, c.bottom()
+	}
+	sub.tangent, sub.droot = grow(sub.tangent, len(j.directions)), grow(sub.droot, len(j.directions))
+	sub.root = math.Sqrt(k.stack.media[c.medium].density)
+	sub.cell = cell{}
+	if b-a > 1e-9*c.h {
+		k.stack.measure(&sub.cell, c.medium, a, b)
+	}
+	for d := range j.directions {
+		j.locateAlong(k, sub, d, place, side, c, a, b)
+	}
+}
+
 // locateAlong differences one part: its inner end moves with the cell, its outer
 // end with the source or phone.
-func (j *jacobian) locateAlong(k *column, sub *subCell, d, place int, c *cell, a, b float64) {
+func (j *jacobian) locateAlong(k *column, sub *subCell, d, place, side int, c *cell, a, b float64) {
 	dir := &j.directions[d]
 	plus, minus := dir.zPlus, dir.zMinus
 	if place > 0 {
 		plus, minus = dir.plusZ[place-1], dir.minusZ[place-1]
 	}
 	aPlus, bPlus, aMinus, bMinus := k.moved(&dir.plus, c.medium, a), plus, k.moved(&dir.minus, c.medium, a), minus
-	if sub.up {
+	if side == 1 {
 		aPlus, bPlus, aMinus, bMinus = plus, k.moved(&dir.plus, c.medium, b), minus, k.moved(&dir.minus, c.medium, b)
 	}
 	t := &sub.tangent[d]
-	if b-a <= 1e-9*c.h {
+	if sub.cell.h == 0 {
 		*t = cellTangent{h: ((bPlus - aPlus) - (bMinus - aMinus)) * dir.inverse, active: true}
 	} else {
-		dir.measure(t, k, &sub.cell, sub.up, aPlus, bPlus, aMinus, bMinus)
+		dir.measure(t, &sub.cell, aPlus, bPlus, aMinus, bMinus)
 	}
 	sub.droot[d] = (math.Sqrt(dir.plus.media[c.medium].density) - math.Sqrt(dir.minus.media[c.medium].density)) * dir.inverse
 	if place == 0 {
@@ -158,22 +160,27 @@ func (j *jacobian) vary(m *Modes) {
 	k := &m.column
 	for c := range k.cells {
 		if k.cells[c].lossy {
-			j.absorbers[c].set(&k.cells[c], c >= k.match)
+			j.absorbers[c].set(&k.cells[c])
 		}
 	}
 	for d := range j.directions {
 		for c := range k.cells {
 			if k.cells[c].lossy && j.directions[d].cells[c].active {
-				j.loss[d*cells+c].set(&k.cells[c], &j.directions[d].cells[c], c >= k.match)
+				j.loss[d*cells+c].set(&k.cells[c], &j.directions[d].cells[c])
 			}
 		}
 	}
-	for i := range n {
-		v := variation{modes: m, jacobian: j, batch: &m.batches[i/lanes], join: &m.joins[i/lanes], lane: i % lanes, mode: i}
-		v.prepare()
-		v.prepareInside()
-		for d := range j.directions {
-			v.along(d)
+	for i := range m.batches {
+		for lane, mode := range m.batches[i].modes {
+			if mode < 0 {
+				continue
+			}
+			v := variation{modes: m, jacobian: j, batch: &m.batches[i], lane: lane, mode: int(mode)}
+			v.prepare()
+			v.prepareInside()
+			for d := range j.directions {
+				v.along(d)
+			}
 		}
 	}
 }
@@ -183,7 +190,6 @@ type variation struct {
 	modes    *Modes
 	jacobian *jacobian
 	batch    *batch
-	join     *join
 	lane     int
 	mode     int
 	e        float64
@@ -197,16 +203,12 @@ func (v *variation) prepare() {
 	k, b := &v.modes.column, v.batch
 	v.e = b.e[v.lane]
 	for c := b.first; c < b.last; c++ {
-		p := k.cells[c].propagator
-		if c >= k.match {
-			p.mirror()
-		}
 		y := &b.states[c]
 		x := &v.jacobian.crossings[c]
-		x.set(&p, p.h, v.e, y.u[v.lane], y.s[v.lane])
+		x.set(&k.cells[c].propagator, v.e, y.u[v.lane], y.s[v.lane], c >= b.match)
 		x.inE(&k.cells[c], &v.jacobian.absorbers[c], y.ue[v.lane], y.se[v.lane])
 		half := 0
-		if c >= k.match {
+		if c >= b.match {
 			half = 1
 		}
 		v.norm[half].value += x.norm.value
@@ -222,24 +224,33 @@ func (v *variation) prepare() {
 func (v *variation) prepareInside() {
 	j, b, i := v.jacobian, v.batch, v.lane
 	for place := range j.depths {
-		sub := &j.subs[place]
+		sub, up := v.part(place)
 		if sub.cell.h > 0 && sub.index >= b.first && sub.index < b.last {
 			y := &b.states[sub.index]
-			j.inside[place].set(&sub.cell.propagator, sub.cell.h, v.e, y.u[i], y.s[i])
+			j.inside[place].set(&sub.cell.propagator, v.e, y.u[i], y.s[i], up)
 		}
 	}
+}
+
+// part is the part of a cell before a place, as this mode's sweep enters it.
+func (v *variation) part(place int) (sub *subCell, up bool) {
+	subs := &v.jacobian.subs[place]
+	if subs[0].index >= v.batch.match {
+		return &subs[1], true
+	}
+	return &subs[0], false
 }
 
 // along differentiates the mode along direction d.
 func (v *variation) along(d int) {
 	k, b, i := &v.modes.column, v.batch, v.lane
-	down := v.sweep(d, b.first, k.match, 1)
-	if k.match > 0 && k.sweeps[k.match].jump != 1 || v.jacobian.directions[d].cells[k.match].jump != 0 {
-		r := k.sweeps[k.match].jump
-		dr := v.jacobian.directions[d].cells[k.match].jump
+	down := v.sweep(d, b.first, b.match, 1)
+	if k.sweeps[b.match].jump != 1 || v.jacobian.directions[d].cells[b.match].jump != 0 {
+		r := k.sweeps[b.match].jump
+		dr := v.jacobian.directions[d].cells[b.match].jump
 		down = down.across(r, dr, b.down.u[i]/r, b.down.s[i]*r)
 	}
-	up := v.sweep(d, b.last-1, k.match-1, -1)
+	up := v.sweep(d, b.last-1, b.match-1, -1)
 
 	// u s_up + s u_up = 0 makes the mode.
 	y, x := &b.down, &b.up
@@ -343,7 +354,7 @@ func (v *variation) finish(d int, de, ratio, dratio float64) {
 		held, t := &j.change[c], &dir.cells[c]
 		if t.active || held.u != 0 || held.s != 0 {
 			half := 0
-			if c >= k.match {
+			if c >= b.match {
 				half = 1
 			}
 			a, l := j.crossings[c].held(&k.cells[c], t, &j.loss[d*len(k.cells)+c], &j.absorbers[c], held.u, held.s)
@@ -439,7 +450,7 @@ func (v *variation) tailLoss(dir *direction, de, above, dabove, below, dbelow fl
 // shape is the change of φ at one place.
 func (v *variation) shape(d, place int, de, above, dabove, below, dbelow float64) float64 {
 	j, b, i := v.jacobian, v.batch, v.lane
-	sub := &j.subs[place]
+	sub, up := v.part(place)
 	if sub.index < b.first || sub.index >= b.last {
 		return 0
 	}
@@ -454,7 +465,7 @@ func (v *variation) shape(d, place int, de, above, dabove, below, dbelow float64
 		du, _ = x.leaving(&dt, entering.u, sub.cell.h*entering.s+t.h*y.s[i])
 	}
 	a, da := above, dabove
-	if sub.up {
+	if up {
 		a, da = below, dbelow
 	}
 	return sub.root*(a*du+da*u) + sub.droot[d]*a*u
@@ -529,7 +540,7 @@ func (v *variation) roughLoss(dir *direction, de, above, dabove, below, dbelow f
 		at := func(s *stack, x float64) complex128 {
 			upper, lower := s.sides(i)
 			root := math.Sqrt(lower.Density)
-			if ci > k.match {
+			if ci > v.batch.match {
 				root = math.Sqrt(upper.Density)
 			}
 			return KupermanIngenito(s.roughness(i), complex(v.e+x*de, 0), upper, lower, complex((p.u+x*dp.u)*root, 0), complex((p.s+x*dp.s)/root, 0))
@@ -542,16 +553,15 @@ func (v *variation) roughLoss(dir *direction, de, above, dabove, below, dbelow f
 // atInterface returns the normalised (u, u') at the top of cell ci and its change:
 // below the match on the interface's upper side, else on its lower side.
 func (v *variation) atInterface(ci int, above, dabove, below, dbelow float64) (y, dy change) {
-	b, i, k := v.batch, v.lane, &v.modes.column
-	j := v.jacobian
-	if ci > k.match {
+	b, i, j := v.batch, v.lane, v.jacobian
+	if ci > b.match {
 		// The state that enters the cell above, from below.
 		s, ds := &b.states[ci-1], j.change[ci-1]
 		return change{below * s.u[i], -below * s.s[i]},
 			change{below*ds.u + dbelow*s.u[i], -below*ds.s - dbelow*s.s[i]}
 	}
 	s, ds := &b.down, v.down
-	if ci < k.match {
+	if ci < b.match {
 		s, ds = &b.states[ci], j.change[ci]
 	}
 	return change{above * s.u[i], above * s.s[i]}, change{above*ds.u + dabove*s.u[i], above*ds.s + dabove*s.s[i]}

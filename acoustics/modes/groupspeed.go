@@ -42,9 +42,12 @@ func (m *Modes) groupSpeeds() {
 		kraken, exact := mass, mass
 		m.tailMasses(b, t, &kraken, krakenTail)
 		m.tailMasses(b, t, &exact, exactTail)
-		for i := range min(lanes, len(m.Kr)-j*lanes) {
+		for i, mode := range b.modes {
+			if mode < 0 {
+				continue
+			}
 			root := omega * math.Sqrt(b.e[i]+t.step[i])
-			at := 2 * (j*lanes + i)
+			at := 2 * int(mode)
 			m.group[at], m.group[at+1] = root/kraken[i], root/exact[i]
 		}
 	}

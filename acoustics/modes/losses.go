@@ -42,7 +42,7 @@ func (c *cell) along(g *[moments]float64, up bool) (d propagator) {
 // integrate adds to sum, for every lane, ∫ g u² dz over cell c.
 func (m *Modes) integrate(sum *lane, b *batch, t *join, ci int, g *[moments]float64) {
 	c := &m.column.cells[ci]
-	up := ci >= m.column.match
+	up := ci >= b.match
 	p := c.propagator
 	if up {
 		p.mirror()

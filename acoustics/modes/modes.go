@@ -17,7 +17,7 @@ type Modes struct {
 	batches []batch
 	joins   []join
 	group   []float64
-	sub     cell
+	part    [2]cell // of a cell, before a depth, from above and from below
 	field   fieldScratch
 }
 
@@ -32,11 +32,11 @@ func (m *Modes) Len() int { return len(m.Kr) }
 func (m *Modes) PhaseSpeed(i int) float64 { return 2 * math.Pi * m.Frequency / real(m.Kr[i]) }
 
 // collect makes the modes from the batches.
-func (m *Modes) collect(s *Solver, n, count int) {
+func (m *Modes) collect(s *Solver, batches []batch, count int) {
 	m.Frequency = s.stack.frequency
 	m.column = s.column
-	m.batches = s.batches[:n]
-	m.joins = grow(m.joins, n)
+	m.batches = batches
+	m.joins = grow(m.joins, len(batches))
 	m.Kr = grow(m.Kr, count)
 	m.group = m.group[:0]
 	for j := range m.batches {
@@ -44,9 +44,12 @@ func (m *Modes) collect(s *Solver, n, count int) {
 		m.joins[j].of(b)
 		var loss [lanes]complex128
 		m.losses(b, &m.joins[j], &loss)
-		for i := range min(lanes, count-j*lanes) {
+		for i, mode := range b.modes {
+			if mode < 0 {
+				continue
+			}
 			e := b.e[i] + m.joins[j].step[i]
-			m.Kr[j*lanes+i] = cmplx.Sqrt(complex(e, 0) + loss[i])
+			m.Kr[mode] = cmplx.Sqrt(complex(e, 0) + loss[i])
 		}
 	}
 }
@@ -77,6 +80,7 @@ func (m *Modes) Clone() *Modes {
 	c.column.cells, c.column.sweeps = slices.Clone(m.column.cells), nil
 	c.joins = slices.Clone(m.joins)
 	c.group = slices.Clone(m.group)
+	c.column.ducts = nil
 	c.field = fieldScratch{}
 	c.batches = slices.Clone(m.batches)
 	for i := range c.batches {

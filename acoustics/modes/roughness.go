@@ -123,9 +123,9 @@ func (m *Modes) atEdge(b *batch, t *join, ci, i int) (p, v float64) {
 	var y *state
 	var density, amplitude, sign float64
 	switch {
-	case ci < k.match:
+	case ci < b.match:
 		y, density, amplitude, sign = &b.states[ci], med(ci), t.above[i], 1
-	case ci == k.match:
+	case ci == b.match:
 		y, density, amplitude, sign = &b.down, med(ci), t.above[i], 1
 	default:
 		y, density, amplitude, sign = &b.states[ci-1], med(ci-1), t.below[i], -1

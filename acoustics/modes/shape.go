@@ -27,52 +27,69 @@ func (m *Modes) shape(dst []float64, z float64) {
 		return
 	}
 	c := &k.cells[ci]
-	up := ci >= k.match
-	near, sub := z-c.top, &m.sub
+	var known [2]bool
+	var near [2]float64
+	root := math.Sqrt(k.stack.media[c.medium].density)
+	for j := range m.batches {
+		side := 0
+		if ci >= m.batches[j].match {
+			side = 1
+		}
+		if !known[side] {
+			known[side] = true
+			near[side] = m.measurePart(c, z, side)
+		}
+		m.shapeBatch(dst, j, ci, near[side], root, side)
+	}
+}
+
+// measurePart measures the part of a cell between depth z and where a sweep from
+// above (side 0) or below (side 1) enters, and returns its thickness.
+func (m *Modes) measurePart(c *cell, z float64, side int) float64 {
 	a, b := c.top, z
-	if up {
-		near = c.bottom() - z
+	if side == 1 {
 		a, b = z, c.bottom()
 	}
 	// A sliver too thin to measure is no distance at all.
-	if near > 1e-12*c.h {
-		k.stack.measure(sub, c.medium, a, b)
-	} else {
-		near = 0
+	if b-a <= 1e-12*c.h {
+		return 0
 	}
-	if up {
-		sub.mirror()
+	m.column.stack.measure(&m.part[side], c.medium, a, b)
+	if side == 1 {
+		m.part[side].mirror()
 	}
-	root := math.Sqrt(k.stack.media[c.medium].density)
-	for j := range m.batches {
-		m.shapeBatch(dst[j*lanes:min((j+1)*lanes, len(dst))], j, ci, near, root, up)
-	}
+	return b - a
 }
 
 // shapeBatch evaluates one batch inside cell ci, near metres from where its sweep
 // enters.
-func (m *Modes) shapeBatch(dst []float64, j, ci int, near, root float64, up bool) {
+func (m *Modes) shapeBatch(dst []float64, j, ci int, near, root float64, side int) {
 	b, t := &m.batches[j], &m.joins[j]
-	if ci < b.first || ci >= b.last {
-		clear(dst)
-		return
-	}
+	inside := ci >= b.first && ci < b.last
 	amplitude := &t.above
-	if up {
+	if side == 1 {
 		amplitude = &t.below
 	}
-	y := &b.states[ci]
+	part := &m.part[side].propagator
 	var f etas
 	var tr transfer
-	for i := range dst {
+	for i, mode := range b.modes {
+		if mode < 0 {
+			continue
+		}
+		if !inside {
+			dst[mode] = 0
+			continue
+		}
+		y := &b.states[ci]
 		u, s := y.u[i]+t.step[i]*y.ue[i], y.s[i]+t.step[i]*y.se[i]
 		if near > 0 {
-			z := (b.e[i] + t.step[i] - m.sub.q0) * near * near
+			z := (b.e[i] + t.step[i] - part.q0) * near * near
 			f.any(z)
-			tr.of(&m.sub.propagator, z, &f)
+			tr.of(part, z, &f)
 			u = tr.t11*u + tr.t12*near*s
 		}
-		dst[i] = root * amplitude[i] * u
+		dst[mode] = root * amplitude[i] * u
 	}
 }
 
@@ -103,21 +120,23 @@ func (m *Modes) outside(dst []float64, z float64) {
 	n := len(k.cells)
 	for j := range m.batches {
 		b, t := &m.batches[j], &m.joins[j]
-		out := dst[j*lanes : min((j+1)*lanes, len(dst))]
 		switch above := z < k.cells[0].top; {
 		case above && k.stack.surface.density > 0 && b.first == 0:
-			tail(out, &b.states[0], &t.above, b, k.stack.surface, k.stack.media[0].density, k.cells[0].top-z)
+			tail(dst, &b.states[0], &t.above, b, k.stack.surface, k.stack.media[0].density, k.cells[0].top-z)
 		case !above && k.stack.bottom.density > 0 && b.last == n && !k.cut:
 			last := k.stack.media[len(k.stack.media)-1]
-			tail(out, &b.states[n-1], &t.below, b, k.stack.bottom, last.density, z-last.bottom)
+			tail(dst, &b.states[n-1], &t.below, b, k.stack.bottom, last.density, z-last.bottom)
 		}
 	}
 }
 
 // tail is φ = p exp(-γ·distance).
 func tail(dst []float64, y *state, amplitude *lane, b *batch, bd boundary, density, distance float64) {
-	for i := range dst {
+	for i, mode := range b.modes {
+		if mode < 0 {
+			continue
+		}
 		g, _ := rootOf(b.e[i], bd.k2)
-		dst[i] = math.Sqrt(density) * y.u[i] * amplitude[i] * math.Exp(-real(g)*distance)
+		dst[mode] = math.Sqrt(density) * y.u[i] * amplitude[i] * math.Exp(-real(g)*distance)
 	}
 }

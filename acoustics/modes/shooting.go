@@ -14,6 +14,10 @@ type state struct{ u, s, ue, se lane }
 // batch is up to [lanes] trial values of E carried through the cells together.
 type batch struct {
 	e     lane
+	match int  // cells[:match] are swept from above, the others from below
+	local bool // keep to the duct of the match: see barrierCut
+	// modes are the modes' numbers from 0 in the list; -1 is an unused lane.
+	modes [lanes]int32
 	scale lane // Prüfer's scale at the matching depth
 	slope lane // its derivative in E
 
@@ -34,7 +38,7 @@ type column struct {
 	// sweeps are the same cells as the sweep reads them.
 	sweeps []sweepCell
 	cut    bool // the last cell ends where no mode reaches
-	match  int  // cells[:match] are swept from above, the others from below
+	ducts  []duct
 	total  float64
 }
 
@@ -45,14 +49,14 @@ func (k *column) shoot(b *batch) {
 	b.zerosDown, b.zerosUp = [lanes]int64{}, [lanes]int64{}
 	b.down = k.above(b)
 	b.up = k.below(b)
-	if b.first < k.match {
-		sweep(k.sweeps, b.first, k.match-b.first, 1, &b.e, &b.down, b.states, &b.zerosDown)
-		if j := k.sweeps[k.match].jump; j != 1 {
+	if b.first < b.match {
+		sweep(k.sweeps, b.first, b.match-b.first, 1, &b.e, &b.down, b.states, &b.zerosDown)
+		if j := k.sweeps[b.match].jump; j != 1 {
 			b.down.jump(j)
 		}
 	}
-	if b.last > k.match {
-		sweep(k.sweeps, b.last-1, b.last-k.match, -1, &b.e, &b.up, b.states, &b.zerosUp)
+	if b.last > b.match {
+		sweep(k.sweeps, b.last-1, b.last-b.match, -1, &b.e, &b.up, b.states, &b.zerosUp)
 	}
 	b.setPhase()
 }
@@ -68,39 +72,49 @@ func (y *state) jump(r float64) {
 	}
 }
 
-// limits finds the cells that the batch needs: where every lane has decayed by
-// deepDecay beyond its outermost turning points, the sweep starts.
+// limits finds the cells that the batch needs, for the lane that reaches farthest.
 func (k *column) limits(b *batch) {
 	e := b.e[0]
 	for _, v := range b.e {
 		e = math.Min(e, v)
 	}
+	b.first, _ = k.reach(b.match-1, -1, e, b.local)
+	b.last, _ = k.reach(b.match, 1, e, b.local)
+	b.last++
+}
+
+// barrierCut is the ∫√(E-q)dz of a barrier that a mode of one duct is not followed
+// through: its kr is then right to e^(-2·barrierCut) of the distance between modes,
+// while beyond, where it is e^-barrierCut of its size, rounding would begin to show.
+const barrierCut = 12
+
+// reach is the last cell that a mode at e reaches from cell c on in steps of step:
+// deepDecay beyond its last turning point, or, if local, barrierCut inside the
+// first thick barrier, which is then reported.
+func (k *column) reach(c, step int, e float64, local bool) (last int, barrier bool) {
 	n := len(k.cells)
-	b.first, b.last = 0, n
-	decay, c := 0.0, 0
-	for c < k.match && k.cells[c].hi < e {
-		c++
+	end := n - 1
+	if step < 0 {
+		end = 0
 	}
-	for c--; c >= 0; c-- {
+	turn := end
+	for turn != c && k.cells[turn].hi < e {
+		turn -= step
+	}
+	decay := 0.0
+	for ; c != end; c += step {
 		cl := &k.cells[c]
-		decay += math.Sqrt(math.Max(0, e-cl.hi)) * cl.h
-		if decay > deepDecay {
-			b.first = c
-			break
+		if cl.hi >= e {
+			decay = 0
+			continue
+		}
+		decay += math.Sqrt(e-cl.hi) * cl.h
+		outside := (c-turn)*step > 0
+		if outside && decay > deepDecay || !outside && local && decay > barrierCut {
+			return c, !outside
 		}
 	}
-	decay, c = 0, n-1
-	for c >= k.match && k.cells[c].hi < e {
-		c--
-	}
-	for c++; c < n; c++ {
-		cl := &k.cells[c]
-		decay += math.Sqrt(math.Max(0, e-cl.hi)) * cl.h
-		if decay > deepDecay {
-			b.last = c + 1
-			break
-		}
-	}
+	return end, false
 }
 
 // above is the state at the top of the sweep.

@@ -11,16 +11,17 @@ import (
 // is not safe for concurrent use: give every goroutine its own. A result does not
 // depend on what the Solver solved before.
 type Solver struct {
-	options Options
-	stack   stack
-	mesher  mesher
-	column  column
-	window  window
-	samples []sample
-	batches []batch
-	states  []state
-	probe   batch
-	modes   Modes
+	options  Options
+	stack    stack
+	mesher   mesher
+	column   column
+	window   window
+	samples  []sample
+	batches  []batch
+	probe    batch
+	homes    []home
+	readings [][lanes]reading
+	modes    Modes
 	// precise asks for wavenumbers to the last digits, as derivatives need.
 	precise  bool
 	jacobian jacobian
@@ -95,35 +96,26 @@ func (s *Solver) noModes() error {
 	return ErrNoModes{s.stack.frequency, s.stack.omega / math.Sqrt(s.window.hi), s.stack.omega / math.Sqrt(s.window.lo)}
 }
 
-// set chooses the matching depth: beside the cell of the largest q, where every
-// mode oscillates.
+// set packs the cells and finds the ducts.
 func (k *column) set(s *stack, m *mesher, w window) {
 	k.stack, k.cells, k.cut = s, m.cells, m.cut
 	k.sweeps = grow(k.sweeps, len(k.cells))
-	best := 0
 	for c := range k.cells {
 		k.sweeps[c].set(&k.cells[c], w)
-		if k.cells[c].hi > k.cells[best].hi {
-			best = c
-		}
 	}
-	k.match = best + 1
-	if best > 0 && (best+1 == len(k.cells) || k.cells[best-1].hi > k.cells[best+1].hi) {
-		k.match = best
-	}
-	k.match = min(max(k.match, 1), len(k.cells)-1)
 	k.total = k.cells[len(k.cells)-1].bottom() - k.cells[0].top
+	k.findDucts()
 }
 
 // setScale sets Prüfer's scale at the match: the local vertical wavenumber, with a
 // floor of a quarter wave in the whole depth.
 func (k *column) setScale(b *batch) {
 	q := 0.0
-	if k.match > 0 {
-		q = k.cells[k.match-1].hi
+	if b.match > 0 {
+		q = k.cells[b.match-1].hi
 	}
-	if k.match < len(k.cells) {
-		q = math.Max(q, k.cells[k.match].hi)
+	if b.match < len(k.cells) {
+		q = math.Max(q, k.cells[b.match].hi)
 	}
 	floor := math.Pi / (2 * k.total)
 	for i, e := range b.e {
@@ -159,19 +151,35 @@ func (s *Solver) findModes() error {
 	if count > maxModes {
 		return ErrTooManyCells{s.stack.frequency, maxModes}
 	}
-	cells := len(s.column.cells)
 	n := (count + lanes - 1) / lanes
-	s.batches = grow(s.batches, n)
-	s.states = grow(s.states, n*cells)
+	s.reserve(n)
 	for j := range n {
 		b := &s.batches[j]
-		b.states = s.states[j*cells : (j+1)*cells]
+		b.match, b.local = s.column.ducts[0].match, false
+		for i := range lanes {
+			b.modes[i] = -1
+			if j*lanes+i < count {
+				b.modes[i] = int32(j*lanes + i)
+			}
+		}
 		if err := s.solveBatch(b, first+j*lanes, min(lanes, count-j*lanes)); err != nil {
 			return err
 		}
 	}
-	s.modes.collect(s, n, count)
+	from, to := s.rematch(n)
+	s.modes.collect(s, s.batches[from:to], count)
 	return nil
+}
+
+// reserve gives n batches their memory; what is there stays.
+func (s *Solver) reserve(n int) {
+	cells := len(s.column.cells)
+	for len(s.batches) < n {
+		s.batches = append(s.batches, batch{})
+	}
+	for j := range n {
+		s.batches[j].states = grow(s.batches[j].states, cells)
+	}
 }
 
 // sampleWindow evaluates the phase at even steps of √(hi-E), about one a mode.
@@ -188,6 +196,7 @@ func (s *Solver) sampleWindow() error {
 	n := lanes * (1 + int(estimate*samplesPerMode)/lanes)
 	s.samples = grow(s.samples, n)
 	s.probe.states = grow(s.probe.states, len(k.cells))
+	s.probe.match = k.ducts[0].match
 	width := s.window.hi - s.window.lo
 	for j := 0; j < n; j += lanes {
 		for i := range lanes {
@@ -221,7 +230,7 @@ type search struct {
 // phaseTolerance is the distance from a whole number, in units of π, at which one
 // last Newton step, whose error is its square, ends the search.
 const (
-	phaseTolerance   = 1e-6
+	phaseTolerance   = 1e-7
 	preciseTolerance = 1e-10
 )
 

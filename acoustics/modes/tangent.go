@@ -84,7 +84,7 @@ func (d *direction) set(k *column, given *Direction) error {
 			d.jumpAt(k, c)
 			continue
 		}
-		d.measure(&d.cells[c], k, cl, c >= k.match,
+		d.measure(&d.cells[c], cl,
 			k.moved(&d.plus, cl.medium, top), k.moved(&d.plus, cl.medium, bottom),
 			k.moved(&d.minus, cl.medium, top), k.moved(&d.minus, cl.medium, bottom))
 		d.jumpAt(k, c)
@@ -155,7 +155,7 @@ func (k *column) moved(other *stack, m int, z float64) float64 {
 }
 
 // measure differences one cell, whose ends have moved.
-func (d *direction) measure(t *cellTangent, k *column, c *cell, up bool, topPlus, bottomPlus, topMinus, bottomMinus float64) {
+func (d *direction) measure(t *cellTangent, c *cell, topPlus, bottomPlus, topMinus, bottomMinus float64) {
 	d.plus.measure(&d.plusCell, c.medium, topPlus, bottomPlus)
 	d.minus.measure(&d.lowCell, c.medium, topMinus, bottomMinus)
 	*t = cellTangent{h: ((bottomPlus - topPlus) - (bottomMinus - topMinus)) * d.inverse}
@@ -177,9 +177,6 @@ func (d *direction) measure(t *cellTangent, k *column, c *cell, up bool, topPlus
 		t.v[n] = -c.h*c.h*t.q[n] - 2*c.h*t.h*c.q[n]
 	}
 	t.d.setDerivative(&v, &t.v)
-	if up {
-		t.d.mirror()
-	}
 }
 
 func denoise(x, noise float64) float64 {

@@ -11,6 +11,7 @@ import (
 type crossing struct {
 	f        etas
 	t, d, dd matrix
+	up       bool // entered from below
 	e        float64
 	ua, sa   float64 // (u, h s) entering
 	ub, sb   float64 // and leaving
@@ -36,12 +37,15 @@ func (m *matrix) add(x float64, n *matrix) {
 	m.a22 += x * n.a22
 }
 
-// series is Σ coefficients η_{m+shift}, the propagator's sums.
-func (p *propagator) series(f *etas) (m matrix) {
+// series is the propagator's sums; from below, odd moments change sign.
+func (x *crossing) series(p *propagator, f *etas) matrix {
 	o := p.o[0]*f.e1 + p.o[1]*f.e2 + p.o[2]*f.e3 + p.o[3]*f.e4
 	e := p.e[0]*f.e2 + p.e[1]*f.e3 + p.e[2]*f.e4
 	b := p.b[0]*f.e2 + p.b[1]*f.e3 + p.b[2]*f.e4 + p.b[3]*f.e5
 	c := p.c[0]*f.e0 + p.c[1]*f.e1 + p.c[2]*f.e2 + p.c[3]*f.e3 + p.c[4]*f.e4
+	if x.up {
+		o = -o
+	}
 	return matrix{e + o, b, c, e - o}
 }
 
@@ -59,17 +63,18 @@ func (f *etas) raise(z float64) (g etas) {
 }
 
 // set evaluates the cell for a lane at E.
-func (x *crossing) set(p *propagator, h, e float64, u, s float64) {
-	x.e = e
+func (x *crossing) set(p *propagator, e, u, s float64, up bool) {
+	x.e, x.up = e, up
+	h := p.h
 	z := (e - p.q0) * h * h
 	x.f.any(z)
 	f1 := x.f.raise(z)
 	f2 := f1.raise(z)
-	x.t = p.series(&x.f)
+	x.t = x.series(p, &x.f)
 	x.t.add(1, &matrix{x.f.xi, x.f.e0, z * x.f.e0, x.f.xi})
-	x.d = p.series(&f1)
+	x.d = x.series(p, &f1)
 	x.d.add(1, &matrix{f1.xi, f1.e0, x.f.e0 + z*f1.e0, f1.xi})
-	x.dd = p.series(&f2)
+	x.dd = x.series(p, &f2)
 	x.dd.add(1, &matrix{f2.xi, f2.e0, 2*f1.e0 + z*f2.e0, f2.xi})
 	x.ua, x.sa = u, h*s
 	x.ub, x.sb = x.t.times(x.ua, x.sa)
@@ -92,7 +97,7 @@ func (x *crossing) inE(c *cell, l *absorber, ue, se float64) {
 		return
 	}
 	f1 := x.f.raise((x.e - c.q0) * h2)
-	g, dg := l.g.series(&x.f), l.g.series(&f1)
+	g, dg := x.series(&l.g, &x.f), x.series(&l.g, &f1)
 	g.add(-h2*c.qi[0], &x.d)
 	dg.add(-h2*c.qi[0], &x.dd)
 	x.g1, x.g2 = g.times(x.ua, x.sa)
@@ -110,7 +115,7 @@ func (x *crossing) vary(c *cell, t *cellTangent, e, du, ds float64) (float64, fl
 		return u, s / c.h
 	}
 	ds += t.h / c.h * x.sa
-	dt := t.d.series(&x.f)
+	dt := x.series(&t.d, &x.f)
 	dt.add(-c.h*c.h*t.q[0]+2*(e-c.q0)*c.h*t.h, &x.d)
 	u, s := x.t.times(du, ds)
 	u2, s2 := dt.times(x.ua, x.sa)
@@ -132,7 +137,7 @@ func (x *crossing) held(c *cell, t *cellTangent, l *lossTangent, a *absorber, du
 	b1, b2 := x.d.times(du, ds)
 	norm = c.h * (ub*x.p2 + x.ub*b2 - sb*x.p1 - x.sb*b1)
 	if c.lossy {
-		g := a.g.series(&x.f)
+		g := x.series(&a.g, &x.f)
 		g.add(-c.h*c.h*c.qi[0], &x.d)
 		b1, b2 = g.times(du, ds)
 		loss = -(ub*x.g2 + x.ub*b2 - sb*x.g1 - x.sb*b1) / c.h
@@ -154,7 +159,7 @@ func (x *crossing) change(c *cell, t *cellTangent, e, de float64) (dz float64, d
 	dz = c.h*c.h*(de-t.q[0]) + 2*(e-c.q0)*c.h*t.h
 	if t.active {
 		f1 := x.f.raise((e - c.q0) * c.h * c.h)
-		dt, dd = t.d.series(&x.f), t.d.series(&f1)
+		dt, dd = x.series(&t.d, &x.f), x.series(&t.d, &f1)
 	}
 	dt.add(dz, &x.d)
 	dd.add(dz, &x.dd)
@@ -172,10 +177,10 @@ func (x *crossing) lossHeld(c *cell, t *cellTangent, l *lossTangent, a *absorber
 	ds = c.h*ds + t.h/c.h*x.sa
 	ub, sb := x.leaving(&dt, du, ds)
 	f1 := x.f.raise((x.e - c.q0) * c.h * c.h)
-	g := a.g.series(&x.f)
+	g := x.series(&a.g, &x.f)
 	g.add(-c.h*c.h*c.qi[0], &x.d)
-	dg := l.dg.series(&x.f)
-	slope := a.g.series(&f1)
+	dg := x.series(&l.dg, &x.f)
+	slope := x.series(&a.g, &f1)
 	dg.add(dz, &slope)
 	dg.add(-2*c.h*t.h*c.qi[0]-c.h*c.h*t.qi[0], &x.d)
 	dg.add(-c.h*c.h*c.qi[0], &dd)
@@ -188,16 +193,13 @@ func (x *crossing) lossHeld(c *cell, t *cellTangent, l *lossTangent, a *absorber
 // absorber is the propagator's derivative along the absorption of a cell.
 type absorber struct{ g propagator }
 
-func (l *absorber) set(c *cell, up bool) {
+func (l *absorber) set(c *cell) {
 	var v, g [moments]float64
 	for n := 1; n <= 4; n++ {
 		v[n] = -c.h * c.h * c.q[n]
 		g[n] = -c.h * c.h * c.qi[n]
 	}
 	l.g.setDerivative(&v, &g)
-	if up {
-		l.g.mirror()
-	}
 }
 
 // lossTangent is how an absorber changes along a direction.
@@ -205,7 +207,7 @@ type lossTangent struct{ dg propagator }
 
 // set uses that the coefficients are cubic in v at most, so that a central
 // difference over any step is their exact second derivative.
-func (l *lossTangent) set(c *cell, t *cellTangent, up bool) {
+func (l *lossTangent) set(c *cell, t *cellTangent) {
 	var v, plus, minus, g, dg [moments]float64
 	for n := 1; n <= 4; n++ {
 		v[n] = -c.h * c.h * c.q[n]
@@ -219,9 +221,6 @@ func (l *lossTangent) set(c *cell, t *cellTangent, up bool) {
 	b.setDerivative(&minus, &g)
 	l.dg.plus(0.5, &a)
 	l.dg.plus(-0.5, &b)
-	if up {
-		l.dg.mirror()
-	}
 }
 
 func (p *propagator) plus(x float64, q *propagator) {
