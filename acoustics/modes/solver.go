@@ -225,6 +225,24 @@ type search struct {
 	lo, hi float64
 	curve  float64
 	done   bool
+
+	steps int
+	width float64 // of the bracket, three steps ago
+}
+
+// patience is how many Newton steps in a row may fail to halve the bracket: where
+// the phase climbs in steps, beside a duct that a mode hardly reaches, Newton's
+// steps from either side can miss the mode for ever.
+const patience = 3
+
+// stuck reports, every few steps, whether the bracket has hardly shrunk since.
+func (l *search) stuck() bool {
+	if l.steps++; l.steps%patience != 0 {
+		return false
+	}
+	was := l.width
+	l.width = l.hi - l.lo
+	return l.steps > patience && l.width > 0.5*was
 }
 
 // phaseTolerance is the distance from a whole number, in units of π, at which one
@@ -319,6 +337,10 @@ func (b *batch) step(l *search, i int, tolerance float64) bool {
 	if math.Abs(r) <= tolerance || l.hi-l.lo <= 4e-16*e {
 		l.done = true
 		return true
+	}
+	if l.stuck() {
+		b.e[i] = 0.5 * (l.lo + l.hi)
+		return false
 	}
 	b.e[i] = l.inside(e + r/b.dphase[i] + 0.5*l.curve*r*r)
 	return false
