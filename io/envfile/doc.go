@@ -26,6 +26,7 @@
 //
 // Not supported, each with a diagnostic: analytic profiles (A), profiles of the
 // ray codes (Q, H), biological layers (B), grain-size bottoms (G), precalculated
-// internal reflection coefficients (P), altimetry and bathymetry files (~, *).
-// The power law m holds up to its transition frequency only.
+// internal reflection coefficients (P), water whose attenuation varies with depth.
+// Altimetry and bathymetry files (~, *) are for the ray codes and are left out with
+// a warning. The power law m holds up to its transition frequency only.
 package envfile

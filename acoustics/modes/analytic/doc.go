@@ -50,4 +50,8 @@
 // (Kuperman & Ingenito), a solid scattering like a fluid. Sources and receivers in
 // solids give normal stress. The strips end at the real axis above and at MaxLoss
 // below; a mode on a branch cut itself is reported as uncertified.
+//
+// Work grows with the number of modes times the number of cells, both
+// proportional to depth and frequency where the profile has gradients: leaky modes
+// of deep water at hundreds of hertz take minutes.
 package analytic
