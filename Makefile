@@ -6,12 +6,15 @@ BIN     := bin/oceaninv
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: all deps build run test race fuzz chaos bench lint results clean
+.PHONY: all deps deps-test build run test race fuzz chaos bench lint results clean
 
 all: build
 
 deps: ## install the system packages that are missing
 	@sh .ci/deps.sh
+
+deps-test: ## install what only the tests need: a SLURM for its executor
+	@sh .ci/deps-test.sh
 
 build: deps ## build bin/oceaninv
 	@mkdir -p bin
@@ -20,7 +23,7 @@ build: deps ## build bin/oceaninv
 run: build ## the quickstart: a real ocean to a checked posterior
 	$(BIN) run pipelines/quickstart.hcl
 
-test: build ## every test, the race detector on the concurrent packages, the fuzz seeds
+test: build deps-test ## every test, the race detector on the concurrent packages, the fuzz seeds
 	$(GO) vet ./...
 	$(GO) test -timeout 20m ./...
 	$(MAKE) --no-print-directory race

@@ -52,9 +52,10 @@ func (d *driver) newTask(j *job, role executor.Role, shard int) *taskState {
 
 // cores is how many a task gets that asks for n.
 func (d *driver) cores(n int) int {
-	limit := d.executor.Budget().Cores
+	budget := d.executor.Budget()
+	limit := budget.Cores
 	if n == stage.AllCores {
-		return max(1, limit)
+		return max(1, limit, budget.All)
 	}
 	if limit > 0 {
 		n = min(n, limit)
@@ -111,7 +112,7 @@ func (d *driver) submit(tasks []*executor.Task) {
 		return
 	}
 	var err error
-	if _, outlives := d.executor.(executor.Adopter); outlives {
+	if _, outlives := d.executor.(executor.Leaver); outlives {
 		err = d.journal.barrier() // tasks that outlive the driver are on record before they run
 	}
 	if err == nil {
@@ -228,7 +229,7 @@ func (d *driver) write(t *taskState) (*executor.Task, error) {
 	return &executor.Task{
 		ID: fmt.Sprintf("%s %s #%d", j.action.Address, name, t.attempt), Dir: dir, Order: &o, Resources: t.limits,
 		Queue: executor.Queue{Partition: q.Partition, Account: q.Account, QoS: q.QoS, Extra: q.Extra},
-		Group: fmt.Sprintf("%s %s", j.action.Address, o.Role),
+		Group: fmt.Sprintf("%s %s", j.action.Stage, o.Role),
 	}, nil
 }
 
@@ -328,7 +329,7 @@ func (d *driver) shardDone(j *job) {
 // retries decides whether a failed task is tried again.
 func (d *driver) retries(t *taskState, r executor.Result) bool {
 	policy := t.job.action.Policy.Retry
-	if t.attempt >= policy.Attempts || r.Reason == executor.BadInput || d.signal != nil || t.job.state == ended {
+	if t.attempt >= policy.Attempts || r.Reason == executor.BadInput || r.Reason == executor.Stopped || d.signal != nil || t.job.state == ended {
 		return false
 	}
 	if len(policy.On) == 0 {

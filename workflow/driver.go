@@ -294,6 +294,10 @@ func (d *driver) interrupt(s os.Signal) {
 	if len(d.tasks) > 0 {
 		d.notice(nil, fmt.Sprintf("%s: stopping %d running task(s); again to stop at once.", signalName(s), len(d.tasks)))
 	}
+	if leaver, ok := d.executor.(executor.Leaver); ok && s == syscall.SIGUSR1 {
+		leaver.Leave() // only the driver's time is up, not the tasks'
+		return
+	}
 	d.executor.Stop(false)
 }
 

@@ -126,6 +126,12 @@ func (p *Project) newDriver(plan *Plan, o RunOptions) (*driver, error) {
 	if err := d.chooseExecutor(); err != nil {
 		return nil, err
 	}
+	if s, ok := d.executor.(executor.Starter); ok {
+		err := s.Start(executor.Session{Run: d.id, Workdir: p.Workdir, Pipeline: p.Pipeline.Path, Living: p.store.Living})
+		if err != nil {
+			return nil, err
+		}
+	}
 	journal, err := createJournal(RunDir(p.Workdir, d.id))
 	if err != nil {
 		return nil, err

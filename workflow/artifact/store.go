@@ -117,6 +117,12 @@ func (s *Store) Lookup(k Key) (*Record, error) { return s.LookupIn(s.ActionDir(k
 // LookupIn is Lookup for a record in another directory: that of a shard.
 func (s *Store) LookupIn(dir string, k Key) (*Record, error) { return s.lookup(dir, k, false) }
 
+// Recorded reports whether a directory has a completion record, without judging it.
+func Recorded(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, recordFile))
+	return err == nil
+}
+
 // Verify is Lookup that reads every file.
 func (s *Store) Verify(k Key) (*Record, error) { return s.lookup(s.ActionDir(k), k, true) }
 

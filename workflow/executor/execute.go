@@ -35,6 +35,7 @@ func Execute(ctx context.Context, dir string, registry *stage.Registry, stderr i
 		fmt.Fprintf(stderr, "%v\n", err)
 		return CodeBadInput
 	}
+	_ = os.Remove(filepath.Join(dir, exitFile)) // of a time before, if SLURM or a person starts the task again
 	runtime.GOMAXPROCS(max(1, order.Cores))
 	r := &runner{order: order, dir: dir, registry: registry, stderr: stderr}
 	defer r.closeProgress()
@@ -202,7 +203,7 @@ func (r *runner) report(p stage.Progress) {
 		_, _ = r.progress.Write(append(line, '\n')) // nobody may be listening
 		return
 	}
-	_ = os.WriteFile(filepath.Join(r.dir, progressFile), line, 0o644)
+	_ = os.WriteFile(filepath.Join(r.dir, ProgressFile), line, 0o644)
 }
 
 func openProgress() *os.File {

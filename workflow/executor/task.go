@@ -20,8 +20,8 @@ const (
 	exitFile = "exit.json"
 	// LogFile holds what the task said.
 	LogFile = "log"
-	// progressFile holds the last progress of a task whose driver is elsewhere.
-	progressFile = "progress.json"
+	// ProgressFile holds the last progress of a task whose driver is elsewhere.
+	ProgressFile = "progress.json"
 )
 
 // Role is what a task does of an action.
@@ -106,8 +106,7 @@ type Task struct {
 	Resources stage.Resources
 	// Queue is what the pipeline says to a batch system.
 	Queue Queue
-	// Group is equal for the tasks of one action that differ in the shard only: a batch system may submit them as
-	// one array.
+	// Group is equal for the like tasks of a stage: a batch system may submit those that ask for the same as one array.
 	Group string
 }
 
@@ -190,6 +189,8 @@ const (
 type Budget struct {
 	Cores  int
 	Memory int64
+	// All is what a task gets that asks for all cores, where Cores is no limit.
+	All int
 }
 
 // Executor runs tasks. One goroutine calls it.
@@ -209,10 +210,24 @@ type Executor interface {
 	Close() error
 }
 
-// Adopter is an executor whose tasks outlive the driver: given the tasks that an earlier driver had submitted, by
-// their native ids, it returns those it now follows.
-type Adopter interface {
-	Adopt(submitted map[string]*Task) ([]*Task, error)
+// Session is the run that an executor works for.
+type Session struct {
+	Run      string
+	Workdir  string // absolute
+	Pipeline string // path
+	// Living reports whether another run goes on.
+	Living func(run string) bool
+}
+
+// Starter is an executor that has to know the run before it is handed tasks.
+type Starter interface {
+	Start(s Session) error
+}
+
+// Leaver is an executor whose tasks outlive the driver. Leave reports all tasks as stopped but lets them run on; when a
+// later driver submits the same tasks, it gets those.
+type Leaver interface {
+	Leave()
 }
 
 // grace is how long a task asked to stop may take to save a checkpoint.
