@@ -47,9 +47,9 @@ func (s *stack) measure(c *cell, m int, top, bottom float64) {
 	h := bottom - top
 	w2 := s.omega * s.omega
 	med := &s.media[m]
-	for i := med.first; i < med.last; i++ {
+	for i := s.pieceAt(med, top); i < med.last && s.pieces[i].top < bottom; i++ {
 		p := &s.pieces[i]
-		a, b := math.Max(p.top, top), math.Min(p.bottom, bottom)
+		a, b := max(p.top, top), min(p.bottom, bottom)
 		if a >= b {
 			continue
 		}
@@ -61,20 +61,39 @@ func (s *stack) measure(c *cell, m int, top, bottom float64) {
 			break
 		}
 		lo, hi := p.extremes(a, b)
-		c.lo, c.hi = math.Min(c.lo, w2*lo), math.Max(c.hi, w2*hi)
+		c.lo, c.hi = min(c.lo, w2*lo), max(c.hi, w2*hi)
+		half := 0.5 * (b - a)
 		for j, x := range gaussX {
-			z := a + 0.5*(b-a)*(1+x)
-			k2 := p.slowness2(z)
+			z := a + half*(1+x)
+			w := w2 * gaussW[j] * half / h
 			y := (2*z - top - bottom) / h
-			w := w2 * gaussW[j] * 0.5 * (b - a) / h
-			c.accumulate(y, w*real(k2), w*imag(k2))
+			if p.lossy {
+				k2 := p.slowness2(z)
+				c.accumulate(y, w*real(k2))
+				c.accumulateLoss(y, w*imag(k2))
+			} else {
+				c.accumulate(y, w*p.real2(z))
+			}
 		}
 	}
 	c.propagator.set(h, &c.q)
 }
 
-// accumulate adds weighted values at y in [-1, 1] to the moments.
-func (c *cell) accumulate(y, re, im float64) {
+// pieceAt is the first piece of a medium that reaches below depth z.
+func (s *stack) pieceAt(med *medium, z float64) int {
+	lo, hi := med.first, med.last
+	for hi-lo > 1 {
+		if mid := (lo + hi) / 2; s.pieces[mid].top <= z {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return lo
+}
+
+// accumulate adds a weighted value of Re k0² at y in [-1, 1] to the moments.
+func (c *cell) accumulate(y, re float64) {
 	y2 := y * y
 	p2 := 1.5*y2 - 0.5
 	p3 := y * (2.5*y2 - 1.5)
@@ -88,13 +107,17 @@ func (c *cell) accumulate(y, re, im float64) {
 	c.q[4] += 9 * p4 * re
 	c.q[5] += 11 * p5 * re
 	c.q[6] += 13 * p6 * re
-	if im != 0 {
-		c.qi[0] += im
-		c.qi[1] += 3 * y * im
-		c.qi[2] += 5 * p2 * im
-		c.qi[3] += 7 * p3 * im
-		c.qi[4] += 9 * p4 * im
-	}
+}
+
+// accumulateLoss adds a weighted value of Im k0², of which the first-order loss
+// needs the moments that the propagator has.
+func (c *cell) accumulateLoss(y, im float64) {
+	y2 := y * y
+	c.qi[0] += im
+	c.qi[1] += 3 * y * im
+	c.qi[2] += 5 * (1.5*y2 - 0.5) * im
+	c.qi[3] += 7 * y * (2.5*y2 - 1.5) * im
+	c.qi[4] += 9 * ((4.375*y2-3.75)*y2 + 0.375) * im
 }
 
 // window is the range of squared wavenumbers E that is searched.
@@ -230,9 +253,8 @@ func (b *mesher) run(m int, top, bottom float64) {
 	if b.cut || bottom-top <= 0 {
 		return
 	}
-	var whole cell
-	b.stack.measure(&whole, m, top, bottom)
-	z := math.Max(whole.hi-b.window.lo, b.window.hi-whole.lo)
+	lo, hi := b.stack.span(m, top, bottom)
+	z := math.Max(hi-b.window.lo, b.window.hi-lo)
 	cells := math.Ceil((bottom - top) * math.Sqrt(math.Max(z, 0)/maxZ))
 	if cells > maxCells {
 		b.overflow = true
@@ -244,14 +266,29 @@ func (b *mesher) run(m int, top, bottom float64) {
 	}
 }
 
+// span is the smallest and the largest Re k0² of a medium on [top, bottom].
+func (s *stack) span(m int, top, bottom float64) (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	w2 := s.omega * s.omega
+	med := &s.media[m]
+	for i := s.pieceAt(med, top); i < med.last && s.pieces[i].top < bottom; i++ {
+		p := &s.pieces[i]
+		if a, b := max(p.top, top), min(p.bottom, bottom); a < b {
+			l, h := p.extremes(a, b)
+			lo, hi = min(lo, w2*l), max(hi, w2*h)
+		}
+	}
+	return lo, hi
+}
+
 // refine appends [top, bottom] as one cell if it is accurate enough, else in two
 // parts, divided at a knot if one is inside.
 func (b *mesher) refine(m int, top, bottom float64, depth int) {
 	var c cell
 	b.stack.measure(&c, m, top, bottom)
-	// An error ε of the propagator acts like an error 2ε/h² of q; where modes have
-	// decayed it matters less.
-	bound := b.tolerance * b.window.lo * c.h * c.h * math.Exp(math.Min(2*b.decay, 60))
+	// An error ε of the propagator acts like an error 2ε/h² of q, in few cells at a
+	// time and in both directions; where modes have decayed it matters less.
+	bound := 4 * b.tolerance * b.window.lo * c.h * c.h * math.Exp(math.Min(2*b.decay, 60))
 	if depth >= 40 || c.neglected(b.window) <= math.Max(bound, 1e-15) {
 		b.append(&c)
 		return

@@ -205,12 +205,18 @@ func (p *piece) slowness2(z float64) complex128 {
 	if p.n2 {
 		return p.coef[0] + complex(x, 0)*p.coef[1]
 	}
-	if !p.lossy {
-		c := real(p.coef[0]) + x*(real(p.coef[1])+x*(real(p.coef[2])+x*real(p.coef[3])))
-		return complex(1/(c*c), 0)
-	}
 	w := complex(x, 0)
 	c := p.coef[0] + w*(p.coef[1]+w*(p.coef[2]+w*p.coef[3]))
+	return 1 / (c * c)
+}
+
+// real2 returns Re 1/c² of a lossless piece at a depth.
+func (p *piece) real2(z float64) float64 {
+	x := (z - p.top) / (p.bottom - p.top)
+	if p.n2 {
+		return real(p.coef[0]) + x*real(p.coef[1])
+	}
+	c := real(p.coef[0]) + x*(real(p.coef[1])+x*(real(p.coef[2])+x*real(p.coef[3])))
 	return 1 / (c * c)
 }
 
@@ -223,8 +229,14 @@ func (p *piece) extremes(a, b float64) (lo, hi float64) {
 		steps = 8
 	}
 	for i := 0; i <= steps; i++ {
-		v := real(p.slowness2(a + (b-a)*float64(i)/float64(steps)))
-		lo, hi = math.Min(lo, v), math.Max(hi, v)
+		z := a + (b-a)*float64(i)/float64(steps)
+		v := 0.0
+		if p.lossy {
+			v = real(p.slowness2(z))
+		} else {
+			v = p.real2(z)
+		}
+		lo, hi = min(lo, v), max(hi, v)
 	}
 	return lo, hi
 }

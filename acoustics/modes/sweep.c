@@ -3,126 +3,14 @@
 #include <math.h>
 #include <string.h>
 
-// Eight modes side by side: one 512-bit register, or two or four smaller ones.
-typedef double lane __attribute__((vector_size(64), aligned(8)));
-typedef long long mask __attribute__((vector_size(64), aligned(8)));
-
-typedef struct {
-	lane u, s, ue, se;
-} state;
-
-typedef struct {
-	lane xi, e0, e1, e2, e3, e4, e5, e6;
-} etas;
-
 #define INLINE static inline __attribute__((always_inline))
-
-// The functions of etas.small: two polynomials, then the recurrence downwards.
-INLINE void small(etas *t, const lane *pz, const double *p5, const double *p6)
-{
-	lane z = *pz;
-	lane e5 = p5[9] * z + p5[8], e6 = p6[9] * z + p6[8];
-	for (int i = 7; i >= 0; i--) {
-		e5 = e5 * z + p5[i];
-		e6 = e6 * z + p6[i];
-	}
-	t->e6 = e6;
-	t->e5 = e5;
-	t->e4 = z * t->e6 + 11 * t->e5;
-	t->e3 = z * t->e5 + 9 * t->e4;
-	t->e2 = z * t->e4 + 7 * t->e3;
-	t->e1 = z * t->e3 + 5 * t->e2;
-	t->e0 = z * t->e2 + 3 * t->e1;
-	t->xi = z * t->e1 + t->e0;
-}
-
-INLINE mask negative(const lane *u, const lane *s)
-{
-	return (*u < 0) | ((*u == 0) & (*s < 0));
-}
-
-INLINE void scale(state *y, double u, double s)
-{
-	y->u *= u;
-	y->ue *= u;
-	y->s *= s;
-	y->se *= s;
-}
-
-// Across an ordinary cell: propagator.of and its derivative in Z.
-INLINE void cross(const sweep_cell *c, double odd, const lane *e, state *y, mask *zeros,
-	const double *p5, const double *p6)
-{
-	lane z = (*e - c->q0) * c->h2;
-	etas t;
-	small(&t, &z, p5, p6);
-	lane even = c->e[0] * t.e2 + c->e[1] * t.e3 + c->e[2] * t.e4;
-	lane o = odd * (c->o[0] * t.e1 + c->o[1] * t.e2 + c->o[2] * t.e3 + c->o[3] * t.e4);
-	lane t11 = t.xi + even + o, t22 = t.xi + even - o;
-	lane t12 = t.e0 + c->b[0] * t.e2 + c->b[1] * t.e3 + c->b[2] * t.e4 + c->b[3] * t.e5;
-	lane t21 = z * t.e0 + c->c[0] * t.e0 + c->c[1] * t.e1 + c->c[2] * t.e2 + c->c[3] * t.e3 + c->c[4] * t.e4;
-	lane deven = t.e0 + c->e[0] * t.e3 + c->e[1] * t.e4 + c->e[2] * t.e5;
-	lane dodd = odd * (c->o[0] * t.e2 + c->o[1] * t.e3 + c->o[2] * t.e4 + c->o[3] * t.e5);
-	// Twice the derivatives.
-	lane d11 = deven + dodd, d22 = deven - dodd;
-	lane d12 = t.e1 + c->b[0] * t.e3 + c->b[1] * t.e4 + c->b[2] * t.e5 + c->b[3] * t.e6;
-	lane d21 = 2 * t.e0 + z * t.e1 + c->c[0] * t.e1 + c->c[1] * t.e2 + c->c[2] * t.e3 + c->c[3] * t.e4 + c->c[4] * t.e5;
-
-	double half = 0.5 * c->h2;
-	lane u = y->u, s = y->s * c->h, ue = y->ue, se = y->se * c->h;
-	lane u1 = t11 * u + t12 * s;
-	lane s1 = t21 * u + t22 * s;
-	y->ue = t11 * ue + t12 * se + half * (d11 * u + d12 * s);
-	y->se = (t21 * ue + t22 * se + half * (d21 * u + d22 * s)) * c->inverse;
-	mask turned = negative(&u, &s) ^ negative(&u1, &s1);
-	*zeros -= turned;
-	y->u = u1;
-	y->s = s1 * c->inverse;
-}
-
-// Across a homogeneous cell of any thickness: a 2^doublings-th of it, doubled by
-//
-//	ξ(4Z) = ξ² + Zη0²,  η0(4Z) = ξη0,  η1(4Z) = (ξη1 + η0²)/4.
-INLINE void cross_long(const sweep_cell *c, const lane *e, state *y, mask *zeros,
-	const double *p5, const double *p6)
-{
-	lane z = (*e - c->q0) * c->h2;
-	lane part = z;
-	for (int i = 0; i < c->doublings; i++)
-		part *= 0.25;
-	etas t;
-	small(&t, &part, p5, p6);
-	for (int i = 0; i < c->doublings; i++) {
-		lane square = t.e0 * t.e0;
-		t.e1 = 0.25 * (t.xi * t.e1 + square);
-		t.e0 *= t.xi;
-		t.xi = t.xi * t.xi + part * square;
-		part *= 4;
-	}
-	lane u = y->u, s = y->s * c->h, ue = y->ue, se = y->se * c->h;
-	lane u1 = t.xi * u + t.e0 * s;
-	lane t21 = z * t.e0;
-	lane s1 = t21 * u + t.xi * s;
-	double half = 0.5 * c->h2;
-	y->ue = t.xi * ue + t.e0 * se + half * (t.e0 * u + t.e1 * s);
-	y->se = (t21 * ue + t.xi * se + half * ((t.e0 + t.xi) * u + t.e0 * s)) * c->inverse;
-	// Each half-wave turns the sign once; one zero more where that does not account
-	// for the sign that came out.
-	mask turned = negative(&u, &s) ^ negative(&u1, &s1);
-	for (int i = 0; i < MODES_LANES; i++) {
-		long long waves = z[i] < 0 ? (long long)(sqrt(-z[i]) * M_1_PI) : 0;
-		(*zeros)[i] += waves + ((turned[i] & 1) != (waves & 1));
-	}
-	y->u = u1;
-	y->s = s1 * c->inverse;
-}
 
 // Lanes grown beyond this are scaled down, with the states stored before.
 #define HUGE_STATE 1e100
 
-static void rescale(double *y, double *states, long long from, long long to, long long direction)
+static void rescale(double *y, double *states, long long from, long long to, long long direction, int width)
 {
-	for (int i = 0; i < MODES_LANES; i++) {
+	for (int i = 0; i < width; i++) {
 		double size = 0;
 		for (int j = 0; j < 4; j++)
 			size = fmax(size, fabs(y[j * MODES_LANES + i]));
@@ -137,36 +25,43 @@ static void rescale(double *y, double *states, long long from, long long to, lon
 	}
 }
 
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
-__attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
+#define JOIN_(a, b) a##b
+#define JOIN(a, b) JOIN_(a, b)
+
+#define WIDTH 2
+#define NAME(x) JOIN(x, _2)
+#include "sweep_lanes.h"
+
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define WIDE 1
+
+#pragma GCC push_options
+#pragma GCC target("avx2,fma")
+#define WIDTH 4
+#define NAME(x) JOIN(x, _4)
+#include "sweep_lanes.h"
+#pragma GCC pop_options
+
+#pragma GCC push_options
+#pragma GCC target("avx512f,avx512dq,avx512vl,fma")
+#define WIDTH 8
+#define NAME(x) JOIN(x, _8)
+#include "sweep_lanes.h"
+#pragma GCC pop_options
 #endif
+
 void modes_sweep(const sweep_cell *cells, long long start, long long count, long long direction,
-	const double *pe, double *py, double *states, long long *pzeros, const double *p5, const double *p6)
+	const double *e, double *y, double *states, long long *zeros, const double *p5, const double *p6)
 {
-	lane e;
-	state y;
-	mask zeros;
-	memcpy(&e, pe, sizeof e);
-	memcpy(&y, py, sizeof y);
-	memcpy(&zeros, pzeros, sizeof zeros);
-	for (long long i = 0; i < count; i++) {
-		long long at = start + direction * i;
-		const sweep_cell *c = &cells[at];
-		if (direction > 0 && i > 0 && c->jump != 1)
-			scale(&y, c->jump, 1 / c->jump);
-		memcpy(states + 4 * MODES_LANES * at, &y, sizeof y);
-		if (c->doublings < 0)
-			cross(c, direction, &e, &y, &zeros, p5, p6);
-		else
-			cross_long(c, &e, &y, &zeros, p5, p6);
-		if (i % 8 == 7 || i == count - 1) {
-			memcpy(py, &y, sizeof y);
-			rescale(py, states, start, at, direction);
-			memcpy(&y, py, sizeof y);
-		}
-		if (direction < 0 && i < count - 1 && c->jump != 1)
-			scale(&y, 1 / c->jump, c->jump);
+#ifdef WIDE
+	if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl")) {
+		sweep_8(cells, start, count, direction, e, y, states, zeros, p5, p6);
+		return;
 	}
-	memcpy(py, &y, sizeof y);
-	memcpy(pzeros, &zeros, sizeof zeros);
+	if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+		sweep_4(cells, start, count, direction, e, y, states, zeros, p5, p6);
+		return;
+	}
+#endif
+	sweep_2(cells, start, count, direction, e, y, states, zeros, p5, p6);
 }

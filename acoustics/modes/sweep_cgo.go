@@ -9,9 +9,10 @@ import "C"
 
 import "unsafe"
 
-// sweep is [sweepPlain] in C with vector registers: about ten times faster with
-// AVX-512, five with AVX2. It rounds differently, so results may differ in their
-// last digits between processors of different kinds, never between runs on one.
+// sweep is [sweepPlain] in C with vector registers: per cell and mode 4.5 ns with
+// AVX-512, 6.6 ns with AVX2, 19 ns with SSE2, where Go takes 30 (AMD EPYC, 2026). It
+// rounds differently, so results may differ in their last digits between processors
+// of different kinds, never between runs on one.
 func sweep(cells []sweepCell, start, count, direction int, e *lane, y *state, states []state, zeros *[lanes]int64) {
 	C.modes_sweep(
 		(*C.sweep_cell)(unsafe.Pointer(unsafe.SliceData(cells))),
