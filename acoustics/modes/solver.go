@@ -230,10 +230,14 @@ type search struct {
 	width float64 // of the bracket, three steps ago
 }
 
-// patience is how many Newton steps in a row may fail to halve the bracket: where
+// patience is how many Newton steps in a row may fail to halve a bracket that is
+// still wide (a part in wideBracket of E): where
 // the phase climbs in steps, beside a duct that a mode hardly reaches, Newton's
 // steps from either side can miss the mode for ever.
-const patience = 3
+const (
+	patience    = 6
+	wideBracket = 1e-9
+)
 
 // stuck reports, every few steps, whether the bracket has hardly shrunk since.
 func (l *search) stuck() bool {
@@ -242,7 +246,7 @@ func (l *search) stuck() bool {
 	}
 	was := l.width
 	l.width = l.hi - l.lo
-	return l.steps > patience && l.width > 0.5*was
+	return l.steps > patience && l.width > 0.5*was && l.width > wideBracket*l.hi
 }
 
 // phaseTolerance is the distance from a whole number, in units of π, at which one

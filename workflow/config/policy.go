@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,8 +46,8 @@ func (e *blockEval) policy(meta *hcl.BodyContent, i instance, spec stage.Spec) P
 		p.Resources.Resources = r.Resources()
 	}
 	r := &policyReader{blockEval: e, context: i.context}
-	for name, attr := range meta.Attributes {
-		r.attribute(&p, name, attr)
+	for _, name := range slices.Sorted(maps.Keys(meta.Attributes)) { // diagnostics in one order
+		r.attribute(&p, name, meta.Attributes[name])
 	}
 	for _, kind := range []string{"retry", "resources"} {
 		blocks := meta.Blocks.OfType(kind)
