@@ -149,7 +149,7 @@ func (r reading) better(o reading, e float64) bool {
 // twins is the relative distance in E of modes that cannot share a duct: one duct
 // alone keeps its modes far farther apart. Where a barrier mixes such modes, any
 // duct's match serves.
-const twins = 1e-9
+const twins = 1e-7
 
 // homeOf picks the duct for lane i at E.
 func (s *Solver) homeOf(e float64, i, mode int, before home) home {

@@ -64,6 +64,8 @@ func TestOrthonormal(t *testing.T) {
 		{"double duct 60 Hz", duct.Environment, 60, 1560},
 		{"double duct 200 Hz", duct.Environment, 200, 1535},
 		{"twin ducts 100 Hz", twinDucts(), 100, 1540},
+		{"twin ducts 37 Hz", twinDucts(), 37, 1545},
+		{"twin ducts 250 Hz", twinDucts(), 250, 1530},
 		{"surface duct 400 Hz", surfaceDuct(), 400, 1530},
 	} {
 		t.Run(c.name, func(t *testing.T) {
