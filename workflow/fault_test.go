@@ -171,7 +171,7 @@ func makeReadable(t *testing.T, dir string) {
 			t.Fatal(err)
 		}
 	}
-	for p := filepath.Dir(os.Args[0]); strings.HasPrefix(p, os.TempDir()) && len(p) > len(os.TempDir()); p = filepath.Dir(p) {
+	for p := filepath.Dir(program); strings.HasPrefix(p, os.TempDir()) && len(p) > len(os.TempDir()); p = filepath.Dir(p) {
 		if err := os.Chmod(p, 0o755); err != nil {
 			t.Fatal(err)
 		}
