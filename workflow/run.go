@@ -81,9 +81,6 @@ func newRunID() string {
 // Run does what the plan says is to be done. The error is for what keeps the engine itself from working; failures of
 // actions are in the outcome. Publishing the results is part of the run.
 func (p *Project) Run(ctx context.Context, plan *Plan, o RunOptions) (*Outcome, error) {
-	if err := p.prepareWorkdir(); err != nil {
-		return nil, explainDisk(err)
-	}
 	d, err := p.newDriver(plan, o)
 	if err != nil {
 		return nil, explainDisk(err)
@@ -124,6 +121,9 @@ func (p *Project) newDriver(plan *Plan, o RunOptions) (*driver, error) {
 		jobs: make(map[string]*job), inflight: make(map[artifact.Key][]*job), tasks: make(map[*executor.Task]*taskState)}
 	d.ledger = readLedger(ledgerPath(p.Workdir, p.Pipeline.Name))
 	if err := d.chooseExecutor(); err != nil {
+		return nil, err
+	}
+	if err := p.prepareWorkdir(); err != nil {
 		return nil, err
 	}
 	if s, ok := d.executor.(executor.Starter); ok {

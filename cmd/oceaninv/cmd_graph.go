@@ -38,7 +38,7 @@ func (f *pipelineFlags) graph(path string, blocks bool, stdout, stderr io.Writer
 	p, loaded, diags := workflow.Open(workflow.Options{
 		Registry: f.registry, Path: path, Assignments: f.assignments, Workdir: f.workdir, Results: f.results,
 	})
-	printDiagnostics(stderr, loaded.Files, diags)
+	printDiagnostics(redact(stderr, loaded.Secrets), loaded.Files, diags)
 	var g *dag.Graph
 	switch {
 	case p == nil || blocks:

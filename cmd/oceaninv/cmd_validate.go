@@ -34,8 +34,8 @@ func (f *pipelineFlags) validate(path string, stdout, stderr io.Writer) error {
 		defer p.Close()
 		_, more := p.Plan(contextOf(), workflow.PlanOptions{})
 		diags = append(diags, more...)
-		stdout, stderr = redact(stdout, p.Pipeline.Secrets), redact(stderr, p.Pipeline.Secrets)
 	}
+	stdout, stderr = redact(stdout, loaded.Secrets), redact(stderr, loaded.Secrets)
 	if f.json {
 		if err := writeJSON(stdout, diagnosticsJSON(loaded.Files, diags)); err != nil {
 			return err

@@ -40,11 +40,7 @@ func (f *pipelineFlags) open(path string, stderr io.Writer) (*workflow.Project, 
 	p, loaded, diags := workflow.Open(workflow.Options{
 		Registry: f.registry, Path: path, Assignments: f.assignments, Workdir: f.workdir, Results: f.results,
 	})
-	out := stderr
-	if p != nil {
-		out = redact(stderr, p.Pipeline.Secrets)
-	}
-	printDiagnostics(out, loaded.Files, diags)
+	printDiagnostics(redact(stderr, loaded.Secrets), loaded.Files, diags)
 	if diags.HasErrors() {
 		return nil, &exitError{code: exitBadInput}
 	}

@@ -19,5 +19,6 @@
 // # Limitations
 //
 // A reference cycle through a module's inputs and outputs counts even where the module's inside would not be
-// cyclic. The native syntax only: .hcl, not .hcl.json.
+// cyclic. Sensitive values are kept out of everything printed and reported, but parameters made of them are in the store, in
+// clear: they determine results. The native syntax only: .hcl, not .hcl.json.
 package config

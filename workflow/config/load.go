@@ -35,6 +35,8 @@ type Loaded struct {
 	Files    map[string]*hcl.File
 	// Graph lists what every block of the root module refers to; it exists even when there are errors.
 	Graph []Node
+	// Secrets are the texts of sensitive values; diagnostics may hold them, and are to be printed without.
+	Secrets []string
 }
 
 // Node is a declared block and the blocks it refers to.
@@ -77,7 +79,7 @@ func Load(req Request) (Loaded, hcl.Diagnostics) {
 	diags = append(diags, s.evaluate()...)
 	s.describe(l.pipeline)
 	diags = withoutUnknown(diags)
-	loaded := Loaded{Files: l.parser.Files(), Graph: s.nodes()}
+	loaded := Loaded{Files: l.parser.Files(), Graph: s.nodes(), Secrets: l.pipeline.Secrets}
 	if !diags.HasErrors() {
 		l.finish()
 		loaded.Pipeline = l.pipeline

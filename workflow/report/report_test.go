@@ -1,0 +1,131 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"oceaninv/workflow/stage"
+)
+
+var example = Data{
+	Title: "study", Run: "20260101T000000.000Z-abcd", Version: "v1", Command: "oceaninv run study.hcl", Status: "3 done, 1 up to date",
+	Source: "stage \"make\" \"a\" {} # <script>alert(1)</script>", Finished: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC), Seconds: 135,
+	Stages: []Stage{
+		{Name: "stage.a", Kind: "make", Actions: 1, Done: 1, Seconds: 3},
+		{Name: "stage.b", Kind: "make", Actions: 12, Cached: 12, DependsOn: []string{"stage.a"}},
+		{Name: "stage.c", Kind: "join", Actions: 1, Failed: 1, DependsOn: []string{"stage.a"}},
+		{Name: "module.m.stage.d", Kind: "measure", Actions: 1, DependsOn: []string{"stage.b", "stage.c"}},
+	},
+	Spans: []Span{{Action: "stage.a", Task: "run", Start: 0.1, End: 3}, {Action: "stage.c", Task: "merge", Queued: 3, Start: 3.1, End: 4, Failed: true}},
+	Metrics: []Group{{Action: "stage.check", Metrics: []stage.Metric{
+		{Name: "distance", Value: 0.01234, Error: 0.001, Unit: "m", Sentence: "How far <off> it is.", Headline: true},
+		{Name: "coverage", Value: 0.9, Sentence: "How often the truth is inside."},
+	}}},
+	Figures: []Figure{{Title: "marginals", Caption: "Bars.", MediaType: "image/svg+xml", Content: []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`)}},
+	Files:   []File{{Path: "a.nc", Type: "dataset", Action: "stage.a", Bytes: 1234567, SHA256: strings.Repeat("ab", 32)}},
+}
+
+// TestPageIsCompleteInItself: everything is in the page, nothing is fetched, and what users write is text.
+func TestPageIsCompleteInItself(t *testing.T) {
+	var b bytes.Buffer
+	if err := Page(&b, example); err != nil {
+		t.Fatal(err)
+	}
+	page := b.String()
+	if bad := regexp.MustCompile(`(src|href|url)\s*[=(]\s*["']?(https?:)?//[^"' )]*`).FindString(page); bad != "" {
+		t.Errorf("the page fetches %s", bad)
+	}
+	for _, want := range []string{"0.01234 ± 0.001", "How far &lt;off&gt; it is.", `src="data:image/svg&#43;xml;base64,`, "a.nc", "1.23 MB",
+		"2 min 15 s", "make × 12", `class="failed"`, "&lt;script&gt;", "m.d"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(page, "<script>") {
+		t.Error("a user's text became markup")
+	}
+}
+
+// TestGraphGoesFromLeftToRight: no stage is left of one it needs, and no two are on top of each other.
+func TestGraphGoesFromLeftToRight(t *testing.T) {
+	boxes := placeBoxes(example.Stages)
+	taken := make(map[[2]float64]string)
+	for name, b := range boxes {
+		for _, d := range b.stage.DependsOn {
+			if boxes[d].x >= b.x {
+				t.Errorf("%s is not right of %s", name, d)
+			}
+		}
+		if other := taken[[2]float64{b.x, b.y}]; other != "" {
+			t.Errorf("%s and %s are in one place", name, other)
+		}
+		taken[[2]float64{b.x, b.y}] = name
+	}
+}
+
+// TestCrateIsLinked: the metadata has what the RO-Crate 1.1 and Workflow Run Crate 0.5 profiles require, and every reference
+// within the crate leads somewhere.
+func TestCrateIsLinked(t *testing.T) {
+	c := Crate{Name: "study", Description: "d", Workflow: []string{"study.hcl", "more.hcl"}, Variables: []Value{{"n", "3"}},
+		Inputs: []string{"/data/ctd.nc"}, Files: example.Files, Started: example.Finished, Finished: example.Finished, Run: example.Run, Version: "v1"}
+	var b bytes.Buffer
+	if err := c.Write(&b); err != nil {
+		t.Fatal(err)
+	}
+	var crate struct {
+		Context []any            `json:"@context"`
+		Graph   []map[string]any `json:"@graph"`
+	}
+	if err := json.Unmarshal(b.Bytes(), &crate); err != nil {
+		t.Fatal(err)
+	}
+	byID := make(map[string]map[string]any)
+	for _, e := range crate.Graph {
+		id := e["@id"].(string)
+		if byID[id] != nil {
+			t.Errorf("%s occurs twice", id)
+		}
+		byID[id] = e
+	}
+	for id, keys := range map[string][]string{
+		CrateFile: {"about", "conformsTo"}, "./": {"name", "description", "datePublished", "license", "mainEntity", "mentions", "hasPart", "conformsTo"},
+		"study.hcl": {"programmingLanguage", "name", "input"}, "#" + example.Run: {"instrument", "object", "result", "startTime", "endTime", "actionStatus"},
+		"a.nc": {"encodingFormat"},
+	} {
+		for _, key := range keys {
+			if byID[id] == nil || byID[id][key] == nil {
+				t.Errorf("%s lacks %s", id, key)
+			}
+		}
+	}
+	for id, e := range byID {
+		for key, v := range e {
+			for _, target := range references(v) {
+				known := byID[target] != nil || strings.HasPrefix(target, "http")
+				if !known {
+					t.Errorf("%s of %s leads to %s, which is not there", key, id, target)
+				}
+			}
+		}
+	}
+}
+
+func references(v any) []string {
+	switch v := v.(type) {
+	case map[string]any:
+		if id, ok := v["@id"].(string); ok {
+			return []string{id}
+		}
+	case []any:
+		var all []string
+		for _, e := range v {
+			all = append(all, references(e)...)
+		}
+		return all
+	}
+	return nil
+}
