@@ -23,7 +23,24 @@
 // interpolated, and each mode finished by Newton steps inside its bracket. Eight
 // modes go through the cells together.
 //
+// Where a barrier parts two ducts, each mode is matched in the duct it lives in; modes
+// that agree in kr to the last digits get a duct each.
+//
+// [Solver.Jacobian] differentiates the discrete problem itself: the derivatives agree
+// with differences of whole solves to 1e-8.
+//
+// # Where KRAKEN differs
+//
+// KRAKEN takes group speeds from its first mesh; for modes far steeper than the
+// water's sound speed they carry that mesh's error, 1e-3 for the last mode between
+// rigid walls at 2000 points. [Modes.DispersionSpeed] agrees with differences in
+// frequency to 2e-6. For a lossy half-space KRAKEN's definition, which
+// [Modes.GroupSpeed] follows, is not dω/dkr; see there.
+//
 // # Limitations
+//
+// Derivatives are computed mode by mode in Go, without the vector registers that the
+// solve uses: along eight parameters they cost about six solves.
 //
 // Fluids only; no density gradient inside a layer; no leaky modes: kr stays above
 // the half-spaces' wavenumbers.
