@@ -46,7 +46,8 @@ type driver struct {
 	published bool      // anything new
 	halted    bool      // no new tasks
 	signal    os.Signal // that stopped the run
-	trouble   error     // of the engine itself
+	signalled time.Time
+	trouble   error // of the engine itself
 	sequence  int
 	sweeping  sync.WaitGroup
 	swept     []string
@@ -282,14 +283,20 @@ func (d *driver) skip(j *job, why string) {
 	d.emit(Event{Event: ActionSkipped, Action: j.action.Address, Stage: j.action.Stage, Message: why})
 }
 
+// echo is how soon after a signal another counts as the same: what ends a process often signals it and its group.
+const echo = 300 * time.Millisecond
+
 // interrupt stops the run: cleanly at first, at once when asked again.
 func (d *driver) interrupt(s os.Signal) {
 	if d.signal != nil {
+		if time.Since(d.signalled) < echo {
+			return
+		}
 		d.notice(nil, "Second signal: stopping at once.")
 		d.executor.Stop(true)
 		return
 	}
-	d.signal = s
+	d.signal, d.signalled = s, time.Now()
 	d.halted = true
 	if len(d.tasks) > 0 {
 		d.notice(nil, fmt.Sprintf("%s: stopping %d running task(s); again to stop at once.", signalName(s), len(d.tasks)))
