@@ -37,6 +37,11 @@ func fluid(knots []acoustics.Knot, list string, layer int) error {
 		if knots[i].ShearSpeed > 0 {
 			return ErrUnsupported{fmt.Sprintf("%s[%d].knots[%d].shear_speed", list, layer, i), "an elastic layer needs the complex solver"}
 		}
+		if knots[i].Density != knots[0].Density {
+			return ErrUnsupported{fmt.Sprintf("%s[%d].knots[%d].density", list, layer, i),
+				fmt.Sprintf("density runs from %v to %v kg/m³ within the layer: real modes know one density per layer; take the complex solver, or split the layer",
+					knots[0].Density, knots[i].Density)}
+		}
 	}
 	return nil
 }

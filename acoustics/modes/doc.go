@@ -3,9 +3,8 @@
 //
 // # Model
 //
-// In each medium p″ + (ω²/c² - kr²) p = 0; p and p'/ρ are continuous; the density of
-// a medium is that at its top, as in KRAKEN. Above and below lie a free surface, a
-// rigid one or a half-space. Absorption and scattering at rough interfaces
+// In each medium p″ + (ω²/c² - kr²) p = 0; p and p'/ρ are continuous; a medium has one
+// density. Above and below lie a free surface, a rigid one or a half-space. Absorption and scattering at rough interfaces
 // (Kuperman & Ingenito, 1977) enter by first-order perturbation. This is the model
 // of KRAKEN (Porter, The KRAKEN Normal Mode Program, SACLANTCEN SM-245, 1992), and
 // the answers agree with it to its own accuracy.
@@ -42,6 +41,6 @@
 // Derivatives are computed mode by mode in Go, without the vector registers that the
 // solve uses: along eight parameters they cost about six solves.
 //
-// Fluids only; no density gradient inside a layer; no leaky modes: kr stays above
-// the half-spaces' wavenumbers.
+// Fluids only; no density gradient inside a layer, which is an [ErrUnsupported]; no
+// leaky modes: kr stays above the half-spaces' wavenumbers.
 package modes

@@ -2,6 +2,7 @@ package rangedep
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"math/cmplx"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"oceaninv/acoustics"
+	"oceaninv/acoustics/modes"
 )
 
 // ocean is water of this depth over a lossy layer down to 400 m and a half-space.
@@ -208,13 +210,55 @@ func TestAutoChoosesSolver(t *testing.T) {
 	fluid, leaky, elastic := ocean(100), ocean(100), ocean(100)
 	elastic.Layers[0].Knots[0].ShearSpeed = 300
 	leaky.Bottom.Material.SoundSpeed = 1700
+	dense := ocean(100)
+	dense.Layers[0].Knots = append(dense.Layers[0].Knots, dense.Layers[0].Knots[0])
+	dense.Layers[0].Knots[1].Depth, dense.Layers[0].Knots[1].Density = dense.Layers[0].Thickness, 1600
 	for _, test := range []struct {
 		env  *acoustics.Environment
 		want Method
-	}{{fluid, Real}, {leaky, Complex}, {elastic, Complex}} {
+	}{{fluid, Real}, {leaky, Complex}, {elastic, Complex}, {dense, Complex}} {
 		if s := solve(t, test.env, 30, Auto); s.Method != test.want {
 			t.Errorf("%s, want %s", s.Method, test.want)
 		}
+	}
+}
+
+// A gradient of density is the complex solver's, never left out: it is the limit of
+// thin layers, second order in their thickness.
+func TestDensityGradient(t *testing.T) {
+	gradient := ocean(100)
+	layer := &gradient.Layers[0]
+	top := layer.Knots[0]
+	layer.Knots = []acoustics.Knot{top, top}
+	layer.Knots[1].Depth, layer.Knots[1].Density = layer.Thickness, 2100
+	o := DefaultSolverOptions()
+	o.Method, o.MinPhaseSpeed, o.MaxPhaseSpeed = Real, 1400, 1800
+	var unsupported modes.ErrUnsupported
+	if _, err := Solve(gradient, 30, o); !errors.As(err, &unsupported) || unsupported.Path != "layers[0].knots[1].density" {
+		t.Errorf("real solver: %v", err)
+	}
+	whole := solve(t, gradient, 30, Auto)
+	staircase := func(n int) float64 {
+		env := ocean(100)
+		env.Layers = nil
+		for i := range n {
+			k := top
+			k.Density = top.Density + (2100-top.Density)*(float64(i)+0.5)/float64(n)
+			env.Layers = append(env.Layers, acoustics.Layer{Thickness: layer.Thickness / float64(n), Knots: []acoustics.Knot{k}})
+		}
+		s := solve(t, env, 30, Complex)
+		if len(s.K) != len(whole.K) {
+			t.Fatalf("%d modes with a gradient, %d with %d layers", len(whole.K), len(s.K), n)
+		}
+		worst := 0.0
+		for i := range s.K {
+			worst = max(worst, cmplx.Abs(s.K[i]-whole.K[i])/cmplx.Abs(s.K[i]))
+		}
+		return worst
+	}
+	coarse, fine := staircase(20), staircase(40)
+	if ratio := coarse / fine; ratio < 3.5 || ratio > 4.5 || fine > 1e-4 {
+		t.Errorf("20 layers are off by %.1e, 40 by %.1e", coarse, fine)
 	}
 }
 

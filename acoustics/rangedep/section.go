@@ -12,8 +12,8 @@ import (
 // Method chooses the mode solver.
 type Method string
 
-// Auto takes the complex solver where an ocean has elastic media or modes are
-// wanted that leak into a half-space, the real one otherwise. Real treats
+// Auto takes the complex solver where an ocean has elastic media or gradients of
+// density, or modes are wanted that leak into a half-space, the real one otherwise. Real treats
 // attenuation as a perturbation (KRAKEN); Complex does not (KRAKENC).
 const (
 	Auto    Method = "auto"
@@ -63,8 +63,10 @@ func (o SolverOptions) choose(env *acoustics.Environment) Method {
 	}
 	for _, layers := range [][]acoustics.Layer{env.Cover, env.Layers} {
 		for _, l := range layers {
-			if l.Knots[0].ShearSpeed > 0 {
-				return Complex
+			for _, k := range l.Knots {
+				if k.ShearSpeed > 0 || k.Density != l.Knots[0].Density {
+					return Complex
+				}
 			}
 		}
 	}
@@ -139,20 +141,20 @@ func solveReal(env *acoustics.Environment, frequency float64, o SolverOptions) (
 	return s, nil
 }
 
-// densityAt is the density at a depth in g/cm³, as the section's solver sees it;
-// below an interface where the depth is one.
+// densityAt is the density at a depth in g/cm³; below an interface where the depth
+// is one.
 func (s *Section) densityAt(z float64) float64 {
 	list := media(s.Environment)
 	for _, l := range list {
 		if z < l.bottom {
-			return l.density(z-l.top, s.Method == Complex)
+			return l.density(z - l.top)
 		}
 	}
 	if s.Environment.Bottom.Kind == acoustics.Halfspace {
 		return s.Environment.Bottom.Material.Density / 1000
 	}
 	last := list[len(list)-1]
-	return last.density(last.bottom-last.top, s.Method == Complex)
+	return last.density(last.bottom - last.top)
 }
 
 // medium is a stretch of depth with its density.
@@ -161,12 +163,9 @@ type medium struct {
 	knots       []acoustics.Knot
 }
 
-// density is that at a depth below the medium's top, in g/cm³: the first knot's,
-// or where gradients count, interpolated.
-func (m medium) density(z float64, gradients bool) float64 {
-	if !gradients {
-		return m.knots[0].Density / 1000
-	}
+// density is that at a depth below the medium's top, in g/cm³, linear between
+// knots.
+func (m medium) density(z float64) float64 {
 	for i := 1; i < len(m.knots); i++ {
 		a, b := m.knots[i-1], m.knots[i]
 		if z <= b.Depth {

@@ -6,7 +6,8 @@ usage: gather.py DIRECTORY-OF-REFERENCE > kraken.json
 The directory holds kraken.json and the .env files, written for this project and
 answered on very fine meshes by the Acoustics Toolbox of May 2023 (KRAKEN, FIELD).
 Each case becomes an environment in the form of acoustics.Environment's JSON, and
-the wavenumbers, group speeds and pressures, thinned to keep the file small.
+the wavenumbers, group speeds and pressures, thinned to keep the file small. A
+fluid layer has the density of its top, the only one that KRAKEN takes.
 """
 import json, sys
 
@@ -62,7 +63,7 @@ def environment(path):
         top = rows[0][0]
         env['layers'].append({
             'thickness': rows[-1][0] - top, 'interpolation': rule, 'bottom_roughness': r,
-            'knots': [dict(depth=row[0] - top, **material(row, unit)) for row in rows],
+            'knots': [dict(depth=row[0] - top, **material(row[:3] + rows[0][3:4] + row[4:], unit)) for row in rows],
         })
     return env, limits
 
