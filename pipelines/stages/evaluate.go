@@ -3,7 +3,6 @@ package stages
 import (
 	"context"
 	"fmt"
-	"math"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -22,11 +21,13 @@ type evaluate struct {
 	density   stage.Input
 	model     stage.Input
 	observed  stage.Input
+	// Problem re-simulates draws for predictive checks; nil leaves them out.
+	Problem *inversion.Problem `json:"problem,omitempty"`
 }
 
 func evaluateKind() stage.Kind {
 	return stage.Kind{
-		Name: "evaluate", Version: 1,
+		Name: "evaluate", Version: 2,
 		Doc:    "distances of a posterior to the exact one, its calibration over held-out observations, and figures",
 		Decode: decodeEvaluate,
 		Load:   stage.LoadJSON[evaluate],
@@ -36,10 +37,11 @@ func evaluateKind() stage.Kind {
 func decodeEvaluate(d *stage.Decoder) stage.Spec {
 	block := struct {
 		Posterior   hcl.Expression `hcl:"posterior"`
-		Exact       hcl.Expression `hcl:"exact"`
+		Exact       hcl.Expression `hcl:"exact,optional"`
 		Density     hcl.Expression `hcl:"density,optional"`
 		Model       hcl.Expression `hcl:"model,optional"`
 		Observation hcl.Expression `hcl:"observation,optional"`
+		Problem     hcl.Expression `hcl:"problem,optional"`
 		Label       string         `hcl:"label,optional"`
 		Headline    bool           `hcl:"headline,optional"`
 		Seed        uint64         `hcl:"seed,optional"`
@@ -51,11 +53,24 @@ func decodeEvaluate(d *stage.Decoder) stage.Spec {
 	s.density = d.Artifact("density", block.Density, typeDensity)
 	s.model = d.Artifact("model", block.Model, typeModel)
 	s.observed = d.Artifact("observation", block.Observation, typeObservation)
-	if s.model.Present() != s.observed.Present() {
-		d.Errorf("model", "Model and observation go together",
-			"To measure the log density of a model at exact draws, evaluate needs both the model and the observations.")
+	s.decodeProblem(d, block.Problem)
+	if (s.model.Present() || s.Problem != nil) != s.observed.Present() {
+		d.Errorf("observation", "Observations go with a model or a problem",
+			"To measure the log density of a model at exact draws, evaluate needs the model and the observations; to re-simulate draws, the problem and the observations.")
+	}
+	if s.model.Present() && !s.exact.Present() {
+		d.Errorf("model", "No exact draws", "The log density of a model is measured at draws of the exact posterior: give exact too.")
 	}
 	return s
+}
+
+// decodeProblem reads the problem where one is given.
+func (s *evaluate) decodeProblem(d *stage.Decoder, e hcl.Expression) {
+	if v, diags := e.Value(nil); !diags.HasErrors() && v.IsNull() {
+		return
+	}
+	s.Problem = new(inversion.Problem)
+	d.Convert(e, s.Problem)
 }
 
 func (s *evaluate) Inputs() []stage.Input {
@@ -67,6 +82,8 @@ func (s *evaluate) Inputs() []stage.Input {
 	}
 	return in
 }
+
+func (s *evaluate) Resources() stage.Resources { return stage.Resources{Cores: stage.AllCores} }
 
 func (s *evaluate) Outputs() []stage.Output {
 	return []stage.Output{
@@ -83,50 +100,80 @@ func (s *evaluate) Outputs() []stage.Output {
 	}
 }
 
-// comparison is two posteriors of the same observations.
+// comparison is two posteriors of the same observations, or one alone.
 type comparison struct {
-	parameters   []dataset.Parameter
-	n            int // observations
-	approx       []*inversion.Draws
-	exact        []*inversion.Draws
-	truth        [][]float64 // nil where not known
-	exactSD      [][]float64 // [observation][parameter]
-	exactEntropy []float64
+	parameters []dataset.Parameter
+	prior      *inversion.Prior // nil where the file does not say which problem it belongs to
+	n          int              // observations
+	approx     []*inversion.Draws
+	truth      [][]float64        // nil where not known
+	exact      []*inversion.Draws // nil without exact posteriors
+	exactSD    [][]float64        // [observation][parameter]
+	// effective is the number of independent draws, [parameter][observation], that
+	// the chains of a sampled posterior are worth; nil for independent draws.
+	effective [][]float64
+	misfit    []float64 // of the observations to a model's training data; nil where not known
 }
 
-// loadComparison reads both posterior files.
+// loadComparison reads both posterior files; exact may be "".
 func loadComparison(posterior, exact string) (*comparison, error) {
 	a, err := dataset.ReadPosterior(posterior)
 	if err != nil {
 		return nil, err
 	}
+	c := &comparison{parameters: a.Parameters, n: a.Len(), misfit: diagnostic(&a, "misfit")}
+	if p, err := problemOf(a.Problem); err == nil {
+		if c.prior, err = p.Prior(); err != nil {
+			return nil, err
+		}
+	}
+	d := len(a.Parameters)
+	for i := range c.n {
+		c.approx = append(c.approx, drawsOf(a, i))
+		if a.Truth != nil {
+			c.truth = append(c.truth, a.Truth[i*d:(i+1)*d])
+		}
+	}
+	for _, p := range a.Parameters {
+		if e := diagnostic(&a, effectiveColumn+p.Name); e != nil {
+			c.effective = append(c.effective, e)
+		}
+	}
+	if exact == "" {
+		return c, nil
+	}
 	b, err := dataset.ReadPosterior(exact)
 	if err != nil {
 		return nil, err
 	}
-	if a.Len() != b.Len() || len(a.Parameters) != len(b.Parameters) {
-		return nil, fmt.Errorf("%s has %d observations of %d parameters, %s %d of %d: they are of different observations",
-			posterior, a.Len(), len(a.Parameters), exact, b.Len(), len(b.Parameters))
+	if why := differ(a, b); why != "" {
+		return nil, fmt.Errorf("%s and %s are of different observations: %s", posterior, exact, why)
 	}
-	for i := range a.Parameters {
-		if a.Parameters[i].Name != b.Parameters[i].Name {
-			return nil, fmt.Errorf("%s infers %q where %s infers %q", posterior, a.Parameters[i].Name, exact, b.Parameters[i].Name)
-		}
-	}
-	c := &comparison{parameters: a.Parameters, n: a.Len()}
-	d := len(a.Parameters)
+	c.exactSD = table(c.n, d)
 	for i := range c.n {
-		c.approx, c.exact = append(c.approx, drawsOf(a, i)), append(c.exact, drawsOf(b, i))
-		sd := make([]float64, d)
-		for j := range sd {
-			sd[j] = c.exact[i].Summarize(j).SD
-		}
-		c.exactSD = append(c.exactSD, sd)
-		if b.Truth != nil {
-			c.truth = append(c.truth, b.Truth[i*d:(i+1)*d])
+		c.exact = append(c.exact, drawsOf(b, i))
+		for j := range d {
+			c.exactSD[i][j] = c.exact[i].Summarize(j).SD
 		}
 	}
 	return c, nil
+}
+
+// effectiveColumn begins the names of the diagnostics that hold the effective
+// sample size of a parameter's chains.
+const effectiveColumn = "effective_size_"
+
+// differ says why two posteriors cannot be of the same observations, "" if they can.
+func differ(a, b dataset.Posterior) string {
+	if a.Len() != b.Len() || len(a.Parameters) != len(b.Parameters) {
+		return fmt.Sprintf("%d observations of %d parameters, and %d of %d", a.Len(), len(a.Parameters), b.Len(), len(b.Parameters))
+	}
+	for i := range a.Parameters {
+		if a.Parameters[i].Name != b.Parameters[i].Name {
+			return fmt.Sprintf("one infers %q where the other infers %q", a.Parameters[i].Name, b.Parameters[i].Name)
+		}
+	}
+	return ""
 }
 
 // drawsOf is observation i of a posterior file.
@@ -143,25 +190,53 @@ func drawsOf(p dataset.Posterior, i int) *inversion.Draws {
 }
 
 func (s *evaluate) Run(ctx context.Context, ws *stage.Workspace) error {
-	c, err := loadComparison(ws.Input("posterior"), ws.Input("exact"))
+	exact := ""
+	if ws.HasInput("exact") {
+		exact = ws.Input("exact")
+	}
+	c, err := loadComparison(ws.Input("posterior"), exact)
 	if err != nil {
 		return stage.BadInput(err)
 	}
-	scores := c.score(s.Seed)
-	var shortfall []float64
-	if ws.HasInput("model") {
-		if shortfall, err = c.shortfall(ctx, ws); err != nil {
-			return err
+	m, err := s.measure(ctx, ws, c)
+	if err != nil {
+		return err
+	}
+	if err := writeScores(ws.Output("scores"), c, m); err != nil {
+		return err
+	}
+	if err := stage.WriteMetrics(ws.Output("metrics"), s.metrics(c, m)); err != nil {
+		return err
+	}
+	return s.draw(ws, c, m.calibrated)
+}
+
+// measured is all that is measured of a posterior; what could not be is nil.
+type measured struct {
+	*scores
+	*distances
+	shortfall  []float64
+	calibrated *calibrated
+	predicted  *predicted
+}
+
+func (s *evaluate) measure(ctx context.Context, ws *stage.Workspace, c *comparison) (*measured, error) {
+	m := &measured{scores: c.score(), calibrated: c.calibrate(s.Seed)}
+	var err error
+	if c.exact != nil {
+		if m.distances, err = c.distances(ctx, ws.Cores, s.Seed); err != nil {
+			return nil, err
 		}
 	}
-	calibrated := c.calibrate(s.Seed)
-	if err := s.writeScores(ws.Output("scores"), c, scores, shortfall); err != nil {
-		return err
+	if ws.HasInput("model") {
+		if m.shortfall, err = c.shortfall(ctx, ws); err != nil {
+			return nil, err
+		}
 	}
-	if err := stage.WriteMetrics(ws.Output("metrics"), s.metrics(c, scores, shortfall, calibrated)); err != nil {
-		return err
+	if s.Problem != nil {
+		m.predicted, err = c.predict(ctx, ws, s.Problem, s.Seed)
 	}
-	return s.draw(ws, c, calibrated)
+	return m, err
 }
 
 // shortfall is, per observation, the mean over exact draws of ln p(θ|y) − ln
@@ -196,14 +271,3 @@ func (c *comparison) shortfall(ctx context.Context, ws *stage.Workspace) ([]floa
 
 // leastLogDensity stands for the logarithm of a density that underflows.
 const leastLogDensity = -745
-
-// mean leaves NaNs out.
-func mean(x []float64) float64 {
-	sum, n := 0.0, 0
-	for _, v := range x {
-		if !math.IsNaN(v) {
-			sum, n = sum+v, n+1
-		}
-	}
-	return sum / float64(n)
-}

@@ -5,10 +5,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
-	"golang.org/x/sync/errgroup"
 
 	"oceaninv/inversion"
 	"oceaninv/inversion/amortized"
@@ -137,23 +135,10 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 // forObservations runs f for every observation on the given number of cores, each
 // with a sampler of its own.
 func forObservations(ctx context.Context, cores, n int, e amortized.Estimator, f func(s amortized.Sampler, i int) error) error {
-	var next atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range min(max(cores, 1), n) {
-		g.Go(func() error {
-			s := e.NewSampler()
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n || ctx.Err() != nil {
-					return ctx.Err()
-				}
-				if err := f(s, i); err != nil {
-					return err
-				}
-			}
-		})
-	}
-	return g.Wait()
+	return forEach(ctx, cores, n, func() (func(context.Context, int) error, error) {
+		s := e.NewSampler()
+		return func(_ context.Context, i int) error { return f(s, i) }, nil
+	})
 }
 
 func warnForeign(warn func(string), misfit []float64) {

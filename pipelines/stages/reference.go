@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
-	"golang.org/x/sync/errgroup"
 
 	"oceaninv/inversion"
 	"oceaninv/inversion/reference"
@@ -79,60 +78,17 @@ func (s *referenceStage) Outputs() []stage.Output {
 func (s *referenceStage) Resources() stage.Resources { return stage.Resources{Cores: stage.AllCores} }
 
 func (s *referenceStage) Run(ctx context.Context, ws *stage.Workspace) error {
-	obs, err := dataset.ReadObservations(ws.Input("observation"))
-	if err != nil {
-		return stage.BadInput(err)
-	}
-	p := &s.Problem
-	if why := mismatch(p.Array.Depths, p.Frequencies, obs.ReceiverDepths, obs.Frequencies); why != "" {
-		return stage.BadInput(fmt.Errorf("the observation does not fit the problem: %s", why))
-	}
-	noise, err := knownNoise(p, obs.NoiseVariance)
+	o, err := loadObserved(&s.Problem, ws.Input("observation"))
 	if err != nil {
 		return err
 	}
-	field, err := s.interpolate(ctx, ws, noise)
-	if err != nil {
+	if !o.interpolable() {
+		return fmt.Errorf("an exact grid needs a noise variance that is the same for all samples, not convention %q", s.Problem.Noise.Convention)
+	}
+	if err := o.interpolate(ctx, ws, s.Interpolation); err != nil {
 		return err
 	}
-	return s.solve(ctx, ws, &exactRun{problem: p, obs: obs, noise: noise, field: field})
-}
-
-// interpolate replaces the forward model by expansions over the prior.
-func (s *referenceStage) interpolate(ctx context.Context, ws *stage.Workspace, noise *inversion.Noise) (*reference.Interpolant, error) {
-	prior, err := s.Problem.Prior()
-	if err != nil {
-		return nil, err
-	}
-	if noise.Variance == nil {
-		return nil, fmt.Errorf("an exact grid needs a noise variance that is the same for all samples, not convention %q", s.Problem.Noise.Convention)
-	}
-	scale := make([]float64, s.Problem.DataSize())
-	for i := range scale {
-		scale[i] = math.Sqrt(noise.Variance[i%noise.Tones])
-	}
-	o := s.Interpolation
-	o.Workers = ws.Cores
-	ws.Progress(stage.Progress{Message: "interpolating the field over the prior"})
-	return reference.NewInterpolant(ctx, s.Problem.Forward, prior, scale, o)
-}
-
-// exactRun is what all observations share.
-type exactRun struct {
-	problem *inversion.Problem
-	obs     dataset.Observations
-	noise   *inversion.Noise
-	field   *reference.Interpolant
-}
-
-// target is the posterior of observation i.
-func (r *exactRun) target(i int) (inversion.Target, error) {
-	prior, err := r.problem.Prior()
-	if err != nil {
-		return nil, err
-	}
-	m := r.problem.DataSize()
-	return inversion.NewPosteriorTarget(prior, r.field.NewForward(), inversion.NewLikelihood(r.problem.Likelihood, r.noise), r.obs.Pressure[i*m:(i+1)*m]), nil
+	return s.solve(ctx, ws, o)
 }
 
 // exactColumns are the diagnostics of an exact posterior, per observation.
@@ -142,67 +98,54 @@ var exactColumns = []dataset.Column{
 	{Name: "entropy", LongName: "differential entropy of the posterior, nat"},
 }
 
-func (s *referenceStage) solve(ctx context.Context, ws *stage.Workspace, r *exactRun) error {
-	n, d := r.obs.Len(), len(s.Problem.Parameters)
-	layout, err := layoutOf(&s.Problem, r.noise)
+func (s *referenceStage) solve(ctx context.Context, ws *stage.Workspace, o *observed) error {
+	n := o.obs.Len()
+	out, err := o.posterior(s.Draws, "adaptive grid", exactColumns)
 	if err != nil {
 		return err
 	}
-	out := dataset.Posterior{
-		Parameters: layout.Parameters, Draws: s.Draws, Values: make([]float64, n*s.Draws*d), LogProb: make([]float64, n*s.Draws),
-		Truth: truthFor(layout.Parameters, r.obs), Method: "adaptive grid", Problem: layout.Problem,
-	}
-	for _, c := range exactColumns {
-		c.Unit, c.Values = "1", make([]float64, n)
-		out.Diagnostics = append(out.Diagnostics, c)
-	}
+	out.LogProb = make([]float64, n*s.Draws)
 	var first *reference.Grid
-	var next, done atomic.Int64
-	g, ctx := errgroup.WithContext(ctx)
-	for range ws.Cores {
-		g.Go(func() error {
-			for {
-				i := int(next.Add(1)) - 1
-				if i >= n || ctx.Err() != nil {
-					return ctx.Err()
-				}
-				grid, err := s.grid(ctx, r, i)
-				if err != nil {
-					return fmt.Errorf("observation %d: %w", i, err)
-				}
-				if i == 0 {
-					first = grid
-				}
-				s.record(&out, grid, i)
-				ws.Progress(stage.Progress{Done: done.Add(1), Total: int64(n), Unit: "observations"})
+	var done atomic.Int64
+	err = forEach(ctx, ws.Cores, n, func() (func(context.Context, int) error, error) {
+		return func(ctx context.Context, i int) error {
+			grid, err := s.grid(ctx, o, i)
+			if err != nil {
+				return fmt.Errorf("observation %d: %w", i, err)
 			}
-		})
-	}
-	if err := g.Wait(); err != nil {
+			if i == 0 {
+				first = grid
+			}
+			s.record(&out, grid, i)
+			ws.Progress(stage.Progress{Done: done.Add(1), Total: int64(n), Unit: "observations"})
+			return nil
+		}, nil
+	})
+	if err != nil {
 		return err
 	}
 	if err := dataset.WritePosterior(ws.Output("posterior"), out); err != nil {
 		return err
 	}
-	if d <= 2 {
-		if err := dataset.WriteDensity(ws.Output("density"), densityOf(first, layout.Parameters, out)); err != nil {
+	if o.prior.Dim() <= 2 {
+		if err := dataset.WriteDensity(ws.Output("density"), densityOf(first, out.Parameters, out)); err != nil {
 			return err
 		}
 	}
-	return s.metrics(ws, r, first)
+	return s.metrics(ws, o, first)
 }
 
-func (s *referenceStage) grid(ctx context.Context, r *exactRun, i int) (*reference.Grid, error) {
-	target, err := r.target(i)
+func (s *referenceStage) grid(ctx context.Context, o *observed, i int) (*reference.Grid, error) {
+	target, err := o.target(i)
 	if err != nil {
 		return nil, err
 	}
-	low, high := r.field.Bounds()
-	o := s.Grid
-	if len(o.Cells) == 0 {
-		o.Cells = r.field.Cells()
+	low, high := o.field.Bounds()
+	options := s.Grid
+	if len(options.Cells) == 0 {
+		options.Cells = o.field.Cells()
 	}
-	return reference.NewGrid(ctx, target, low, high, o)
+	return reference.NewGrid(ctx, target, low, high, options)
 }
 
 // record puts the draws and figures of observation i in their place.
@@ -251,21 +194,17 @@ func densityOf(g *reference.Grid, parameters []dataset.Parameter, p dataset.Post
 }
 
 // metrics says how exact the exact posterior is.
-func (s *referenceStage) metrics(ws *stage.Workspace, r *exactRun, first *reference.Grid) error {
+func (s *referenceStage) metrics(ws *stage.Workspace, o *observed, first *reference.Grid) error {
 	forward, err := s.Problem.Forward()
 	if err != nil {
 		return err
 	}
-	prior, err := s.Problem.Prior()
-	if err != nil {
-		return err
-	}
-	direct := inversion.NewPosteriorTarget(prior, forward, inversion.NewLikelihood(s.Problem.Likelihood, r.noise), r.obs.Pressure[:s.Problem.DataSize()])
+	direct := inversion.NewPosteriorTarget(o.prior, forward, inversion.NewLikelihood(s.Problem.Likelihood, o.noise), o.data(0))
 	deviation := first.Deviation(direct, 200, inversion.Rand(s.Seed, inversion.DrawStream, -1))
 	return stage.WriteMetrics(ws.Output("metrics"), []stage.Metric{
-		{Name: "interpolation_error", Value: r.field.Error,
+		{Name: "interpolation_error", Value: o.field.Error,
 			Sentence: "Largest error of the interpolated field at check points, in standard deviations of the noise; far below 1, the exact posterior is exact."},
-		{Name: "interpolation_solves", Value: float64(r.field.Solves),
+		{Name: "interpolation_solves", Value: float64(o.field.Solves),
 			Sentence: "Forward solves that the interpolated field took, once for all observations."},
 		{Name: "exact_deviation", Value: deviation.SD, Unit: "nat",
 			Sentence: "Standard deviation of the log posterior on the grid from that of the forward model itself, for the first observation."},

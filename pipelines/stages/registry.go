@@ -15,6 +15,7 @@ func All() *stage.Registry {
 		observeKind(),
 		trainKind(),
 		inferKind(),
+		refineKind(),
 		referenceKind(),
 		evaluateKind(),
 		fieldKind(),

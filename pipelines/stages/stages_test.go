@@ -148,6 +148,23 @@ stage "evaluate" "check" {
   model       = stage.flow.model
   observation = stage.held_out.observation
 }
+stage "refine" "refined" {
+  problem     = problem.depth_and_speed
+  posterior   = stage.posterior.posterior
+  observation = stage.held_out.observation
+  interpolation {
+    max_solves = 4000
+  }
+}
+stage "evaluate" "check_refined" {
+  problem     = problem.depth_and_speed
+  posterior   = stage.refined.posterior
+  exact       = stage.exact.posterior
+  observation = stage.held_out.observation
+}
+stage "evaluate" "check_alone" {
+  posterior = stage.refined.posterior
+}
 stage "evaluate" "check_paper" {
   posterior = stage.posterior_paper.posterior
   exact     = stage.exact.posterior
@@ -158,12 +175,14 @@ stage "evaluate" "check_paper" {
 	for _, s := range [][2]string{
 		{"simulate", "data"}, {"observe", "held_out"}, {"train", "flow"}, {"train", "paper"}, {"infer", "posterior"},
 		{"infer", "posterior_paper"}, {"reference", "exact"}, {"evaluate", "check"}, {"evaluate", "check_paper"},
+		{"refine", "refined"}, {"evaluate", "check_refined"}, {"evaluate", "check_alone"},
 	} {
 		if err := c.run(s[0], s[1]); err != nil {
 			t.Fatalf("%s %s: %v", s[0], s[1], err)
 		}
 	}
 	flow, paper := c.metrics("check"), c.metrics("check_paper")
+	c.checkRefined(flow)
 	if w := flow["mean_wasserstein"]; !(w < 0.3) {
 		t.Errorf("the recommended flow is %.2f exact standard deviations from the exact posterior", w)
 	}
@@ -173,6 +192,29 @@ stage "evaluate" "check_paper" {
 	if !(paper["mean_wasserstein"] > 3*flow["mean_wasserstein"]) {
 		t.Errorf("two epochs of the paper's network (%.2f) rival the recommended flow (%.2f): is the distance measured?",
 			paper["mean_wasserstein"], flow["mean_wasserstein"])
+	}
+}
+
+// checkRefined holds the refined draws to the exact posterior more closely than the
+// flow's own, and to the data.
+func (c *chain) checkRefined(flow map[string]float64) {
+	t, weights, refined, alone := c.t, c.metrics("refined"), c.metrics("check_refined"), c.metrics("check_alone")
+	if e := weights["median_efficiency"]; !(e > 0.2 && e <= 1) {
+		t.Errorf("median efficiency of the flow's importance weights is %.3f", e)
+	}
+	if w := refined["mean_wasserstein"]; !(w < 0.1 && w < flow["mean_wasserstein"]) {
+		t.Errorf("refined draws are %.3f exact standard deviations from the exact posterior, the flow's %.3f", w, flow["mean_wasserstein"])
+	}
+	if a := refined["c2st"]; !(a < 0.54) {
+		t.Errorf("classifiers tell refined draws from exact ones with accuracy %.3f", a)
+	}
+	// 8 real degrees of freedom, 2 of them fitted: χ² over 8 has mean 1 about draws
+	// and standard deviation below 0.5 over one observation.
+	if x := (refined["chi_square_40hz"] + refined["chi_square_60hz"]) / 2; !(x > 0.6 && x < 1.5) {
+		t.Errorf("chi-square at refined draws is %.2f per degree of freedom", x)
+	}
+	if _, ok := alone["mean_wasserstein"]; ok || alone["coverage_error_water_depth"] != refined["coverage_error_water_depth"] {
+		t.Error("without an exact posterior, calibration must be as with it, and distances absent")
 	}
 }
 

@@ -1,0 +1,91 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"oceaninv/inversion"
+	"oceaninv/inversion/calibration"
+	"oceaninv/workflow/stage"
+)
+
+// predicted compares the data with fields re-simulated at draws.
+type predicted struct {
+	frequencies  []float64
+	chiSquare    [][]float64 // [tone][observation], over its degrees of freedom
+	bartlett     [][]float64 // [tone][observation]
+	resimulation []float64   // [observation]
+	totalP       []float64   // [observation]: predictive p value over all tones
+}
+
+const (
+	// predictiveDraws of each posterior, at most, are re-simulated.
+	predictiveDraws = 100
+	// predictiveTail on either side of a predictive p value is said not to fit.
+	predictiveTail = 0.005
+)
+
+// predict re-simulates draws of every observation with the forward model itself.
+func (c *comparison) predict(ctx context.Context, ws *stage.Workspace, p *inversion.Problem, seed uint64) (*predicted, error) {
+	o, err := loadObserved(p, ws.Input("observation"))
+	if err != nil {
+		return nil, err
+	}
+	if o.obs.Len() != c.n || o.prior.Dim() != len(c.parameters) {
+		return nil, stage.BadInput(fmt.Errorf("the observations or the problem are not those of the posterior"))
+	}
+	tones := len(p.Frequencies)
+	out := &predicted{frequencies: p.Frequencies, chiSquare: table(tones, c.n), bartlett: table(tones, c.n),
+		resimulation: make([]float64, c.n), totalP: make([]float64, c.n)}
+	err = forEach(ctx, ws.Cores, c.n, func() (func(context.Context, int) error, error) {
+		forward, err := o.forward()
+		return func(_ context.Context, i int) error {
+			rng := inversion.Rand(itemSeed(seed, i), inversion.DrawStream, 1)
+			draws := c.approx[i].Resample(min(predictiveDraws, c.approx[i].N()), rng)
+			r, err := calibration.PredictiveChecks(draws, forward, o.noise, o.data(i), itemSeed(seed, i))
+			if err != nil {
+				return fmt.Errorf("observation %d: %w", i, err)
+			}
+			for f := range tones {
+				out.chiSquare[f][i], out.bartlett[f][i] = r.ChiSquare[f], r.Bartlett[f]
+			}
+			out.resimulation[i], out.totalP[i] = r.Resimulation.Value, r.TotalP
+			return nil
+		}, err
+	})
+	return out, err
+}
+
+// metrics sums the predictive checks up.
+func (r *predicted) metrics() []stage.Metric {
+	if r == nil {
+		return nil
+	}
+	out := []stage.Metric{
+		estimated("resimulation_error", "", calibration.Mean(r.resimulation), false,
+			"Mean distance of the field at a draw to the data, over the data's norm; noise alone keeps it above 0."),
+		estimated("predictive_misfit", "", share(r.totalP, func(p float64) bool { return math.Min(p, 1-p) < predictiveTail }), false,
+			"Share of observations whose chi-square over all tones has a posterior predictive p value within 0.005 of 0 or 1: well above 0.01, draws do not explain the data."),
+	}
+	for f, hz := range r.frequencies {
+		name := toneName(hz)
+		out = append(out,
+			estimated("chi_square_"+name, "", calibration.Mean(r.chiSquare[f]), false,
+				fmt.Sprintf("Mean chi-square of the residuals at %g Hz per degree of freedom: a little above 1 where draws explain the data.", hz)),
+			estimated("bartlett_"+name, "", calibration.Mean(r.bartlett[f]), false,
+				fmt.Sprintf("Mean Bartlett correlation of data and replica at %g Hz: 1 is a perfect match.", hz)))
+	}
+	return out
+}
+
+// toneName is a frequency as part of a name, such as 49hz or 49p5hz.
+func toneName(hz float64) string {
+	name := []byte(fmt.Sprintf("%ghz", hz))
+	for i, b := range name {
+		if b == '.' {
+			name[i] = 'p'
+		}
+	}
+	return string(name)
+}
