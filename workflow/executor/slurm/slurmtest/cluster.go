@@ -292,7 +292,8 @@ func (c *Cluster) stop() {
 }
 
 // config is the cluster's slurm.conf. cred_expire is how long a job waits that SLURM starts again; batch_sched_delay and
-// the scheduler's intervals are its latency; KillWait is the time from SIGTERM to SIGKILL; ReturnToService lets a node that
+// the scheduler's intervals are its latency; KillWait is the time from SIGTERM to SIGKILL; MessageTimeout is
+// how long commands wait for a controller that is away; ReturnToService lets a node that
 // was down come back by itself.
 const config = `ClusterName=gotest
 SlurmctldHost=localhost(127.0.0.1)
@@ -326,6 +327,7 @@ EnforcePartLimits=ALL
 ReturnToService=2
 SlurmdTimeout=30
 KillWait=2
+MessageTimeout=4
 MinJobAge=86400
 SlurmdParameters=config_overrides
 $N

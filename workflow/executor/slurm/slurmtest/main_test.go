@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"syscall"
@@ -166,10 +167,13 @@ func contents(o *workflow.Outcome) map[string]string {
 	return all
 }
 
-// asLocally fails the test unless a run on this machine has the same contents.
+var pauses = regexp.MustCompile(`pause( *)= "[^"]*"`)
+
+// asLocally fails the test unless a run on this machine has the same contents. Here the stages take no time, of which the
+// contents know nothing.
 func asLocally(t testing.TB, text string, o *workflow.Outcome) {
 	t.Helper()
-	local, err := runOn(write(t, text), nil, workflow.RunOptions{})
+	local, err := runOn(write(t, pauses.ReplaceAllString(text, `pause$1= ""`)), nil, workflow.RunOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
