@@ -225,11 +225,9 @@ func (d *driver) write(t *taskState) (*executor.Task, error) {
 	if err := o.Write(dir); err != nil {
 		return nil, err
 	}
-	q := j.action.Policy.Resources
 	return &executor.Task{
 		ID: fmt.Sprintf("%s %s #%d", j.action.Address, name, t.attempt), Dir: dir, Order: &o, Resources: t.limits,
-		Queue: executor.Queue{Partition: q.Partition, Account: q.Account, QoS: q.QoS, Extra: q.Extra},
-		Group: fmt.Sprintf("%s %s", j.action.Stage, o.Role),
+		Queue: queueOf(j.action.Policy.Resources), Group: groupOf(j, o.Role),
 	}, nil
 }
 

@@ -49,6 +49,7 @@ type driver struct {
 	signalled time.Time
 	trouble   error // of the engine itself
 	sequence  int
+	asked     time.Time // whether somebody wants the run to stop, last
 	sweeping  sync.WaitGroup
 	swept     []string
 }
@@ -110,6 +111,9 @@ func (d *driver) run(ctx context.Context) (*Outcome, error) {
 			d.update(u)
 		case <-poll.C:
 			d.wake()
+			if d.cancelled() {
+				d.interrupt(os.Interrupt)
+			}
 		case s := <-signals:
 			d.interrupt(s)
 		case <-cancelled:

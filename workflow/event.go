@@ -185,14 +185,18 @@ func ReadJournal(r io.Reader) []Event {
 	lines := bufio.NewReader(r)
 	for {
 		line, err := lines.ReadBytes('\n')
-		var e Event
-		if json.Unmarshal(line, &e) == nil && e.Event != "" {
+		if e, ok := parseEvent(line); ok {
 			events = append(events, e)
 		}
 		if err != nil {
 			return events
 		}
 	}
+}
+
+// parseEvent reads a line of a journal.
+func parseEvent(line []byte) (e Event, ok bool) {
+	return e, json.Unmarshal(line, &e) == nil && e.Event != ""
 }
 
 // traceColumns are those of Nextflow's trace file.

@@ -20,6 +20,8 @@ import (
 type runFlags struct {
 	pipelineFlags
 	workflow.RunOptions
+	printScript bool
+	detach      bool
 }
 
 func newRunCommand(registry *stage.Registry) *cobra.Command {
@@ -32,13 +34,15 @@ func newRunCommand(registry *stage.Registry) *cobra.Command {
 change. After an interruption or a crash, the same command goes on where it stopped.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return f.run(args[0], cmd.OutOrStdout(), cmd.ErrOrStderr())
+			return f.run(cmd, args[0])
 		},
 	}
 	f.add(cmd)
 	flags := cmd.Flags()
 	flags.IntVar(&f.Parallelism, "parallelism", 0, "cores that tasks may use together (default all)")
-	flags.StringVar(&f.Executor, "executor", "", "where tasks run: local (the default), or the `name` of an executor block")
+	flags.StringVar(&f.Executor, "executor", "", "where tasks run: `local` or slurm (default slurm if the pipeline has an executor \"slurm\" block)")
+	flags.BoolVar(&f.printScript, "print-script", false, "print the batch scripts that would be submitted, and do nothing")
+	flags.BoolVar(&f.detach, "detach", false, "leave the run to itself: as a job on SLURM, else in the background")
 	flags.BoolVar(&f.KeepGoing, "keep-going", false, "after a failure, run what does not depend on it")
 	flags.BoolVar(&f.KeepFailed, "keep-failed", false, "keep the directories of tasks")
 	flags.BoolVar(&f.Verify, "verify", false, "read every stored file again instead of trusting its times and size")
@@ -47,7 +51,8 @@ change. After an interruption or a crash, the same command goes on where it stop
 	return cmd
 }
 
-func (f *runFlags) run(path string, stdout, stderr io.Writer) error {
+func (f *runFlags) run(cmd *cobra.Command, path string) error {
+	stdout, stderr := cmd.OutOrStdout(), cmd.ErrOrStderr()
 	p, err := f.open(path, stderr)
 	if err != nil {
 		return err
@@ -58,6 +63,20 @@ func (f *runFlags) run(path string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	onSLURM, err := f.chooseExecutor(p, stderr)
+	switch {
+	case err != nil:
+		return err
+	case f.printScript:
+		return f.printScripts(p, plan, onSLURM, stdout)
+	case f.detach:
+		return f.detached(cmd, p, onSLURM, stdout)
+	}
+	return f.drive(p, plan, stdout, stderr)
+}
+
+// drive runs the plan and says how it goes.
+func (f *runFlags) drive(p *workflow.Project, plan *workflow.Plan, stdout, stderr io.Writer) error {
 	signals := make(chan os.Signal, 4)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGUSR1)
 	defer signal.Stop(signals)

@@ -33,7 +33,8 @@ func (f *pipelineFlags) validate(path string, stdout, stderr io.Writer) error {
 	if p != nil {
 		defer p.Close()
 		_, more := p.Plan(contextOf(), workflow.PlanOptions{})
-		diags = append(diags, more...)
+		_, executors := executorOptions(p)
+		diags = append(append(diags, more...), executors...)
 	}
 	stdout, stderr = redact(stdout, loaded.Secrets), redact(stderr, loaded.Secrets)
 	if f.json {

@@ -98,7 +98,7 @@ go on), 130 interrupted.`,
 	root.AddCommand(
 		newRunCommand(registry), newPlanCommand(registry), newValidateCommand(registry), newFmtCommand(), newGraphCommand(registry),
 		newWhyCommand(registry), newStatusCommand(registry), newDiffCommand(registry), newGCCommand(registry), newReportCommand(registry),
-		newTaskCommand(registry), newInferCommand(), newBenchCommand(),
+		newTaskCommand(registry), newAttachCommand(registry), newCancelCommand(registry), newInferCommand(), newBenchCommand(),
 		newModesCommand(), newFieldCommand(), newEnvCommand(),
 	)
 	return root

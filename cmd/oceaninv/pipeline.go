@@ -40,6 +40,8 @@ func (f *pipelineFlags) open(path string, stderr io.Writer) (*workflow.Project, 
 	p, loaded, diags := workflow.Open(workflow.Options{
 		Registry: f.registry, Path: path, Assignments: f.assignments, Workdir: f.workdir, Results: f.results,
 	})
+	_, more := executorOptions(p)
+	diags = append(diags, more...)
 	printDiagnostics(redact(stderr, loaded.Secrets), loaded.Files, diags)
 	if diags.HasErrors() {
 		return nil, &exitError{code: exitBadInput}

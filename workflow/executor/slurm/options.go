@@ -48,6 +48,8 @@ type Options struct {
 
 // Driver is what the job asks for in which a detached driver runs.
 type Driver struct {
+	// Where is "job", or "process" where nodes may not submit jobs: then the driver stays on this host.
+	Where     string   `hcl:"where,optional"`
 	Partition string   `hcl:"partition,optional"`
 	Account   string   `hcl:"account,optional"`
 	QoS       string   `hcl:"qos,optional"`
@@ -56,10 +58,29 @@ type Driver struct {
 	Extra     []string `hcl:"extra,optional"`
 }
 
+// filled has the defaults where nothing is given.
+func (d *Driver) filled() *Driver {
+	f := *DefaultOptions().Driver
+	if d == nil {
+		return &f
+	}
+	where, limit, memory := f.Where, f.Time, f.Memory
+	f = *d
+	for _, field := range []struct {
+		at *string
+		or string
+	}{{&f.Where, where}, {&f.Time, limit}, {&f.Memory, memory}} {
+		if *field.at == "" {
+			*field.at = field.or
+		}
+	}
+	return &f
+}
+
 // DefaultOptions are those of an empty block.
 func DefaultOptions() Options {
 	return Options{Cores: 1, RequestMemory: true, MaxJobs: 1000, Poll: "1s", MaxPoll: "30s", Latency: "60s",
-		SubmitAttempts: 10, Resubmit: 3, Driver: &Driver{Time: "24h", Memory: "2GB"}}
+		SubmitAttempts: 10, Resubmit: 3, Driver: &Driver{Where: "job", Time: "24h", Memory: "2GB"}}
 }
 
 // Decode reads a block.
@@ -78,8 +99,9 @@ func Decode(body hcl.Body, ctx *hcl.EvalContext, at hcl.Range) (Options, hcl.Dia
 // problems lists what is wrong with the values.
 func (o *Options) problems() []string {
 	var all []string
-	if o.Driver == nil {
-		o.Driver = DefaultOptions().Driver
+	o.Driver = o.Driver.filled()
+	if o.Driver.Where != "job" && o.Driver.Where != "process" {
+		all = append(all, fmt.Sprintf("where is \"job\" or \"process\", not %q.", o.Driver.Where))
 	}
 	times := map[string]string{"time": o.Time, "poll": o.Poll, "max_poll": o.MaxPoll, "latency": o.Latency, "driver.time": o.Driver.Time}
 	for _, name := range []string{"time", "poll", "max_poll", "latency", "driver.time"} {

@@ -74,6 +74,9 @@ func Start(t testing.TB, o Options) *Cluster {
 	return c
 }
 
+// Config is the path of the cluster's slurm.conf, which clients find in SLURM_CONF.
+func (c *Cluster) Config() string { return c.conf }
+
 // lookPath finds daemons too, which are not on every user's path.
 func lookPath(name string) (string, error) {
 	if p, err := exec.LookPath(name); err == nil {

@@ -1,0 +1,61 @@
+package main
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"oceaninv/workflow/executor/slurm/slurmtest"
+)
+
+// TestSLURM runs testdata/slurm: the command line on a cluster.
+func TestSLURM(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long; run without -short")
+	}
+	c := slurmtest.Start(t, slurmtest.Options{Nodes: 3})
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/slurm",
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("SLURM_CONF", c.Config())
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"await": func(ts *testscript.TestScript, _ bool, args []string) { await(ts, args[0]) },
+			"warn":  func(ts *testscript.TestScript, _ bool, _ []string) { warn(ts) },
+		},
+	})
+}
+
+// queue lists the jobs that have not ended: state and name.
+func queue(ts *testscript.TestScript) []string {
+	out, err := exec.Command("squeue", "-h", "-r", "-o", "%T %j %i").Output()
+	ts.Check(err)
+	return strings.Split(strings.TrimSpace(string(out)), "\n")
+}
+
+// await waits for a line of the queue that begins with the text, such as "RUNNING slow."; "nothing" for an empty queue.
+func await(ts *testscript.TestScript, text string) {
+	for start := time.Now(); time.Since(start) < 30*time.Second; time.Sleep(50 * time.Millisecond) {
+		lines := queue(ts)
+		for _, line := range lines {
+			if text == "nothing" && line == "" || text != "nothing" && strings.HasPrefix(line, text) {
+				return
+			}
+		}
+	}
+	ts.Fatalf("waited in vain for %q; the queue is %q", text, queue(ts))
+}
+
+// warn tells the driver's job that its time is nearly up, as --signal=B:USR1@120 does.
+func warn(ts *testscript.TestScript) {
+	for _, line := range queue(ts) {
+		f := strings.Fields(line)
+		if len(f) == 3 && strings.HasPrefix(f[1], "driver.") {
+			ts.Check(exec.Command("scancel", "--signal=USR1", "--batch", f[2]).Run())
+		}
+	}
+}
