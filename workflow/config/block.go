@@ -216,6 +216,8 @@ func (e *blockEval) definitions() cty.Value {
 			e.report(errorAt(e.block.DefRange(), "Not a value", "%s cannot be used: %s.", e.node, err))
 			return cty.NilVal
 		}
+		p := e.scope.loader.pipeline
+		p.Definitions = append(p.Definitions, Definition{e.block.Type, e.scope.prefix + d.Name + i.suffix(), v})
 		return v
 	})
 }

@@ -18,6 +18,8 @@ type Pipeline struct {
 	Path, Dir string
 	// Actions are all actions, dependencies before dependents.
 	Actions []*Action
+	// Definitions are all blocks that are values, in the order of evaluation.
+	Definitions []Definition
 	// Outputs are the root module's output values, in order.
 	Outputs []Output
 	// Variables are the root module's variables, in order.
@@ -52,6 +54,14 @@ type Action struct {
 	Policy Policy
 	// Range is the block's header.
 	Range hcl.Range
+}
+
+// Definition is an evaluated block such as environment "shelf": one for each key of a for_each.
+type Definition struct {
+	// Type is the block's type, and Name its name with the module's address before it and the key after it:
+	// shelf, shelf["k"], module.m.shelf.
+	Type, Name string
+	Value      cty.Value
 }
 
 // Policy is how an action is run; nothing of it is part of the key.
