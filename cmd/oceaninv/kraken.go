@@ -63,7 +63,7 @@ func writeKraken(path string, hz float64, samples int) error {
 		}
 	}
 	var text bytes.Buffer
-	if err := envfile.Write(&text, cases); err != nil {
+	if _, err := envfile.Write(&text, cases); err != nil {
 		return err
 	}
 	return os.WriteFile(path, text.Bytes(), 0o666)

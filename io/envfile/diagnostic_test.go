@@ -89,8 +89,16 @@ const wedge = `/
 `
 
 func TestFieldDiagnostics(t *testing.T) {
-	if _, err := ReadField(strings.NewReader(wedge), "w.flp", nil); err != nil {
+	c, err := ReadField(strings.NewReader(wedge), "w.flp", nil)
+	if err != nil {
 		t.Fatal(err)
+	}
+	if err := c.CheckProfiles(3, "w.env"); err != nil {
+		t.Error(err)
+	}
+	const want = "w.flp:5: 3 profile ranges, where w.env has 4 profiles; give one range per profile"
+	if err := c.CheckProfiles(4, "w.env"); err == nil || !strings.HasPrefix(err.Error(), want) {
+		t.Errorf("got %v", err)
 	}
 	tests := []struct{ name, old, new, want string }{
 		{"profile not at 0", "0.0 4.0", "1.0 4.0", "w.flp:5:1: the first profile lies at 1 km; it must lie at range 0"},

@@ -22,6 +22,10 @@
 // a fluid medium and uses the first value throughout; so does this reader, with a
 // warning in the case.
 //
+// An .env file has one unit of attenuation and one interpolation. [Write] converts
+// several units to one where that is exact, at every frequency of the case or at its
+// only one, and says which in a note and in the file.
+//
 // # Limitations
 //
 // Not supported, each with a diagnostic: analytic profiles (A), profiles of the

@@ -37,7 +37,7 @@ func TestRoundTripEnvironments(t *testing.T) {
 func assertRoundTrip(t testing.TB, name string, cases []Case) {
 	t.Helper()
 	var text bytes.Buffer
-	if err := Write(&text, cases); err != nil {
+	if _, err := Write(&text, cases); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 	again, err := Read(bytes.NewReader(text.Bytes()), "written.env", nil)
@@ -76,7 +76,7 @@ func TestRoundTripFields(t *testing.T) {
 				t.Fatalf("%s: range %v became %v", path, x, again.Ranges[i])
 			}
 		}
-		again.Ranges, again.ProfileRanges = c.Ranges, c.ProfileRanges
+		again.Ranges, again.ProfileRanges, again.profiles = c.Ranges, c.ProfileRanges, c.profiles
 		if !reflect.DeepEqual(c, again) {
 			t.Fatalf("%s changed:\n%+v\n%+v", path, c, again)
 		}
@@ -182,14 +182,101 @@ func TestReflectionTables(t *testing.T) {
 	}
 }
 
-// Two units of attenuation do not fit into one file.
-func TestWriteRefusesMixedUnits(t *testing.T) {
-	cases, err := Read(strings.NewReader(pekeris), "p.env", nil)
+// Several units of attenuation become one that says the same at every frequency
+// of the case.
+func TestWriteConvertsUnits(t *testing.T) {
+	attenuation := func(x float64, unit acoustics.AttenuationUnit) acoustics.Attenuation {
+		return acoustics.Attenuation{Value: x, Unit: unit}
+	}
+	power := acoustics.Attenuation{Value: 0.1, Unit: acoustics.DBPerMetrePower, Reference: 400, Exponent: 1.8}
+	tests := []struct {
+		name                 string
+		water, layer, bottom acoustics.Attenuation
+		speeds               []float64 // of the water
+		frequencies          []float64
+		want                 string // in the note, or the error
+	}{
+		{"proportional", acoustics.Attenuation{}, attenuation(0.3, acoustics.DBPerMetreKHz), attenuation(50, acoustics.QualityFactor), []float64{1500, 1480}, []float64{100, 300}, "dB/wavelength, exactly at every frequency"},
+		{"water by length", attenuation(0.01, acoustics.DBPerMetreKHz), attenuation(0.5, acoustics.DBPerWavelength), attenuation(0.01, acoustics.LossParameter), []float64{1500, 1480}, []float64{100, 300}, "dB/(m kHz), exactly at every frequency"},
+		{"one frequency", attenuation(1e-4, acoustics.DBPerMetre), attenuation(0.5, acoustics.DBPerWavelength), power, []float64{1500, 1480}, []float64{150}, "exact at 150 Hz only"},
+		{"powers", attenuation(1e-5, acoustics.NepersPerMetre), attenuation(0.5, acoustics.DBPerWavelength), power, []float64{1500, 1480}, []float64{100, 300}, "power of frequency, exactly at every frequency"},
+		{"two references", power, acoustics.Attenuation{Value: 0.2, Unit: acoustics.DBPerMetrePower, Reference: 1000, Exponent: 0.5}, power, []float64{1500, 1480}, []float64{100, 300}, "power of frequency"},
+		{"impossible", attenuation(0.01, acoustics.DBPerWavelength), attenuation(0.5, acoustics.DBPerWavelength), power, []float64{1500, 1480}, []float64{100, 300}, "write one file for each frequency"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			cases, err := Read(strings.NewReader(pekeris), "p.env", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c := &cases[0]
+			c.Frequencies, c.Environment.Water.Profile.Speed = test.frequencies, test.speeds
+			material := func(speed float64, a acoustics.Attenuation) acoustics.Material {
+				return acoustics.Material{SoundSpeed: speed, Density: 1500, Attenuation: a}
+			}
+			c.Environment.Layers = []acoustics.Layer{{Thickness: 10, Interpolation: acoustics.CLinear,
+				Knots: []acoustics.Knot{{Material: material(1600, test.layer)}, {Depth: 10, Material: material(1650, test.layer)}}}}
+			c.Environment.Water.Attenuation, c.Environment.Bottom.Material.Attenuation = test.water, test.bottom
+			before := c.Environment.Clone()
+			var text bytes.Buffer
+			notes, err := Write(&text, cases)
+			if err != nil {
+				notes = []string{err.Error()}
+			}
+			if len(notes) != 1 || !strings.Contains(notes[0], test.want) {
+				t.Fatalf("%q", notes)
+			}
+			if !reflect.DeepEqual(c.Environment, before) {
+				t.Error("the case was changed")
+			}
+			if err != nil {
+				return
+			}
+			again, err := Read(&text, "written.env", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, f := range test.frequencies {
+				compareLosses(t, f, before, again[0].Environment)
+			}
+		})
+	}
+}
+
+// compareLosses compares the absorption of every medium in Np/m.
+func compareLosses(t *testing.T, f float64, a, b acoustics.Environment) {
+	t.Helper()
+	near := func(what string, x, y acoustics.Attenuation, speed float64) {
+		if p, q := x.NepersPerMetre(f, speed), y.NepersPerMetre(f, speed); math.Abs(p-q) > 1e-13*p {
+			t.Errorf("%s at %v Hz: %v Np/m became %v", what, f, p, q)
+		}
+	}
+	for _, speed := range a.Water.Profile.Speed {
+		near("water", a.Water.Attenuation, b.Water.Attenuation, speed)
+	}
+	for i, k := range a.Layers[0].Knots {
+		near("layer", k.Attenuation, b.Layers[0].Knots[i].Attenuation, k.SoundSpeed)
+	}
+	near("bottom", a.Bottom.Material.Attenuation, b.Bottom.Material.Attenuation, a.Bottom.Material.SoundSpeed)
+}
+
+// A layer that needs no interpolation goes with any; two that need different ones
+// do not fit into one file.
+func TestWriteInterpolation(t *testing.T) {
+	cases, err := Read(strings.NewReader(strings.Replace(pekeris, "'CVW'", "'NVW'", 1)), "p.env", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	cases[0].Environment.Water.Attenuation = acoustics.Attenuation{Value: 1, Unit: acoustics.DBPerMetre}
-	if err := Write(io.Discard, cases); err == nil || !strings.Contains(err.Error(), "one unit") {
+	env := &cases[0].Environment
+	env.Water.Profile.Speed[1] = 1480
+	knot := acoustics.Knot{Material: acoustics.Material{SoundSpeed: 1600, Density: 1500}}
+	env.Layers = []acoustics.Layer{{Thickness: 10, Interpolation: acoustics.CLinear, Knots: []acoustics.Knot{knot, knot}}}
+	env.Layers[0].Knots[1].Depth = 10
+	if _, err := Write(io.Discard, cases); err != nil {
+		t.Error(err)
+	}
+	env.Layers[0].Knots[1].SoundSpeed = 1700
+	if _, err := Write(io.Discard, cases); err == nil || !strings.Contains(err.Error(), "different rules") {
 		t.Errorf("got %v", err)
 	}
 }

@@ -39,6 +39,21 @@ type FieldCase struct {
 	// ReceiverDepths (m) and the horizontal offset (m) of each.
 	ReceiverDepths  []float64 `json:"receiver_depths"`
 	ReceiverOffsets []float64 `json:"receiver_offsets"`
+
+	profiles Error // where the file gives ProfileRanges; no problem
+}
+
+// CheckProfiles compares the profile ranges with the number of profiles of an
+// environmental file; a difference is an [*Error] at the line of the ranges.
+func (c *FieldCase) CheckProfiles(n int, env string) error {
+	given := len(c.ProfileRanges)
+	if given == n {
+		return nil
+	}
+	e := c.profiles
+	e.Problem = fmt.Sprintf("%d profile ranges, where %s has %d profiles", given, env, n)
+	e.Remedy = "give one range per profile"
+	return &e
 }
 
 // BeamLevel is a source's level (dB) at one declination angle (degrees).
@@ -147,6 +162,8 @@ func (c *FieldCase) readRanges(l *list) (err error) {
 		return risingProfiles(x, i)
 	})
 	if err == nil {
+		c.profiles = *l.wrong("", "")
+		c.profiles.Column = 0
 		c.Ranges, err = l.vector("receiver ranges", 1000, rising("receiver range", "km", 0))
 	}
 	return err

@@ -34,8 +34,8 @@ func FuzzRead(f *testing.F) {
 			return
 		}
 		var text bytes.Buffer
-		if err := Write(&text, cases); err != nil {
-			t.Fatalf("cannot be written: %v", err)
+		if notes, err := Write(&text, cases); err != nil || notes != nil {
+			t.Fatalf("notes %q; cannot be written: %v", notes, err)
 		}
 		again, err := Read(&text, "written.env", reflectionsBeside)
 		if err != nil || len(again) != len(cases) {

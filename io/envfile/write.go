@@ -2,39 +2,51 @@ package envfile
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"oceaninv/acoustics"
 )
 
 // Write writes cases as one environmental file. A Reflection boundary's table
-// goes into a file of its own (see [WriteReflections]). What the format cannot
-// say, such as two units of attenuation in one ocean, is an error and nothing is
-// written.
-func Write(w io.Writer, cases []Case) error {
+// goes into a file of its own (see [WriteReflections]). An ocean with several units
+// of attenuation is converted to one; the notes, which the file holds as comments
+// too, say how and at which frequencies that is exact. What the format cannot say,
+// such as two interpolations, is an error and nothing is written.
+func Write(w io.Writer, cases []Case) (notes []string, err error) {
 	var text strings.Builder
 	for i := range cases {
-		e := writer{out: &text, c: &cases[i]}
-		if err := e.write(); err != nil {
-			return fmt.Errorf("envfile: profile %d: %w", i+1, err)
+		e := writer{out: &text}
+		if e.c, e.unit, e.note, err = oneUnit(&cases[i]); err == nil {
+			err = e.write()
+		}
+		if err != nil {
+			return nil, fmt.Errorf("envfile: profile %d: %w", i+1, err)
+		}
+		if e.note != "" {
+			notes = append(notes, fmt.Sprintf("profile %d: %s", i+1, e.note))
 		}
 	}
-	_, err := io.WriteString(w, text.String())
-	return err
+	_, err = io.WriteString(w, text.String())
+	return notes, err
 }
 
 type writer struct {
 	out  *strings.Builder
 	c    *Case
 	unit acoustics.AttenuationUnit // of every lossy medium; empty: none is lossy
+	note string                    // on a conversion of units
+
+	interpolation acoustics.Interpolation // of all media
 }
 
 func (e *writer) printf(format string, a ...any) { fmt.Fprintf(e.out, format, a...) }
 
 func (e *writer) write() error {
-	if err := e.findUnit(); err != nil {
+	if err := e.findInterpolation(); err != nil {
 		return err
 	}
 	env := &e.c.Environment
@@ -65,36 +77,22 @@ func (e *writer) write() error {
 	return e.writeRest(z, roughness)
 }
 
-// findUnit finds the one unit of attenuation in use.
-func (e *writer) findUnit() error {
-	for _, m := range materials(&e.c.Environment) {
-		for _, a := range []acoustics.Attenuation{m.Attenuation, m.ShearAttenuation} {
-			if a.Value == 0 {
-				continue
-			}
-			if e.unit != "" && a.Unit != e.unit {
-				return fmt.Errorf("attenuations in %s and in %s: an .env file has one unit; convert them first", e.unit, a.Unit)
-			}
-			if a.Unit == acoustics.DBPerMetrePower && a.Reference != e.c.Reference {
-				return fmt.Errorf("an attenuation refers to %v Hz, the case to %v Hz: an .env file has one reference", a.Reference, e.c.Reference)
-			}
-			e.unit = a.Unit
+// findInterpolation finds the one rule that suits all media, the case's own first.
+func (e *writer) findInterpolation() error {
+	env := &e.c.Environment
+	layers := append(append(slices.Clone(env.Cover), e.waterLayer()), env.Layers...)
+	for _, layer := range layers {
+		if len(layer.Knots) == 0 {
+			return fmt.Errorf("layer %q has no material", layer.Name)
 		}
 	}
-	return nil
-}
-
-// materials lists every material of an ocean.
-func materials(env *acoustics.Environment) []acoustics.Material {
-	list := []acoustics.Material{env.Surface.Material, {Attenuation: env.Water.Attenuation}}
-	for _, layers := range [][]acoustics.Layer{env.Cover, env.Layers} {
-		for _, layer := range layers {
-			for _, k := range layer.Knots {
-				list = append(list, k.Material)
-			}
+	for _, rule := range []acoustics.Interpolation{e.c.Interpolation, acoustics.CLinear, acoustics.N2Linear, acoustics.PCHIP, acoustics.Spline} {
+		if rule != "" && !slices.ContainsFunc(layers, func(l acoustics.Layer) bool { return !suits(l, rule) }) {
+			e.interpolation = rule
+			return nil
 		}
 	}
-	return append(list, env.Bottom.Material)
+	return errors.New("the media are interpolated by different rules: an .env file has one for all")
 }
 
 var boundaryLetters = map[byte]acoustics.BoundaryKind{
@@ -103,9 +101,9 @@ var boundaryLetters = map[byte]acoustics.BoundaryKind{
 
 // writeTop writes the top options and the lines they ask for.
 func (e *writer) writeTop() error {
-	interpolation, ok := letterOf(interpolations, e.c.Interpolation)
+	interpolation, ok := letterOf(interpolations, e.interpolation)
 	if !ok {
-		return fmt.Errorf("%q is no interpolation", e.c.Interpolation)
+		return fmt.Errorf("%q is no interpolation", e.interpolation)
 	}
 	boundary, ok := letterOf(boundaryLetters, e.c.Environment.Surface.Kind)
 	if !ok {
@@ -131,7 +129,11 @@ func (e *writer) writeTop() error {
 	if e.broadband() {
 		options[5] = 'B'
 	}
-	e.printf("%s\n", quote(strings.TrimRight(string(options), " ")))
+	e.printf("%s", quote(strings.TrimRight(string(options), " ")))
+	if e.note != "" {
+		e.printf(" ! %s", e.note)
+	}
+	e.printf("\n")
 	if options[3] == 'F' {
 		e.printf("%s %s %s %s ! temperature (°C), salinity (psu), pH, depth (m)\n", number(volume.Temperature), number(volume.Salinity), number(volume.PH), number(volume.MeanDepth))
 	}
@@ -160,19 +162,13 @@ func (e *writer) waterLayer() acoustics.Layer {
 // roughness, and returns depth and roughness of its lower end.
 func (e *writer) writeLayer(layer acoustics.Layer, index int, z, roughness float64) (float64, float64, error) {
 	knots := layer.Knots
-	if len(knots) == 0 {
-		return 0, 0, fmt.Errorf("layer %q has no material", layer.Name)
-	}
-	if len(knots) > 1 && layer.Interpolation != e.c.Interpolation {
-		return 0, 0, fmt.Errorf("interpolations %q and %q: an .env file has one for all media", layer.Interpolation, e.c.Interpolation)
-	}
 	mesh := 0
 	if index < len(e.c.Mesh) {
 		mesh = e.c.Mesh[index]
 	}
 	bottom := z + layer.Thickness
 	e.printf("%d %s %s", mesh, number(roughness), number(bottom))
-	e.writePower(knots[0].Material)
+	e.writePower(knots)
 	if len(knots) == 1 {
 		knots = append(knots[:1:1], acoustics.Knot{Material: knots[0].Material})
 	}
@@ -186,12 +182,16 @@ func (e *writer) writeLayer(layer acoustics.Layer, index int, z, roughness float
 	return bottom, layer.BottomRoughness, nil
 }
 
-// writePower ends a line with the law of the unit m.
-func (e *writer) writePower(m acoustics.Material) {
+// writePower ends a line with the law of the unit m, that of the first lossy wave.
+func (e *writer) writePower(knots []acoustics.Knot) {
 	if e.unit == acoustics.DBPerMetrePower {
-		exponent := m.Attenuation.Exponent
-		if m.Attenuation.Value == 0 {
-			exponent = 1
+		exponent := 1.0
+		for _, k := range slices.Backward(knots) {
+			for _, a := range []acoustics.Attenuation{k.ShearAttenuation, k.Attenuation} {
+				if a.Value != 0 {
+					exponent = a.Exponent
+				}
+			}
 		}
 		e.printf(" %s 1e9 ! mesh, roughness, depth, exponent, transition (Hz)", number(exponent))
 	}
@@ -211,7 +211,7 @@ func (e *writer) writeRest(z, roughness float64) error {
 		return fmt.Errorf("%q is no boundary", bottom.Kind)
 	}
 	e.printf("%s %s", quote(string(letter)), number(roughness))
-	e.writePower(bottom.Material)
+	e.writePower([]acoustics.Knot{{Material: bottom.Material}})
 	if letter == 'A' {
 		e.writePoint(z, bottom.Material)
 	}
