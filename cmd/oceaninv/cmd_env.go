@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 
@@ -10,25 +11,29 @@ import (
 	"oceaninv/acoustics"
 	"oceaninv/io/dataset"
 	"oceaninv/io/envfile"
+	"oceaninv/pipelines/stages"
+	"oceaninv/workflow/stage"
 )
 
 // envFlags are the flags of env.
 type envFlags struct {
+	oceanSource
 	profile int
 	wanted  struct {
 		frequency, low, high float64
+		maxRange             float64
 		sources, receivers   []float64
 	}
 }
 
-func newEnvCommand() *cobra.Command {
-	f := envFlags{}
+func newEnvCommand(registry *stage.Registry) *cobra.Command {
+	f := envFlags{oceanSource: oceanSource{registry: registry}}
 	cmd := &cobra.Command{
 		Use:     "env FROM [TO]",
 		GroupID: "ocean",
 		Short:   "Convert an ocean between file formats",
-		Long: `Reads an ocean from an environmental file of the Acoustics Toolbox (.env), NetCDF (.nc) or JSON (.json) and writes it
-as .env, .nc, .json or .hcl, the block of a pipeline. Without TO it is printed as JSON.
+		Long: `Reads an ocean from an environmental file of the Acoustics Toolbox (.env), NetCDF (.nc), a pipeline's environment block
+(.hcl) or JSON (.json) and writes it in any of these formats. Without TO it is printed as JSON.
 
 An .env file also says at what frequency, within which phase speeds and at which depths modes are wanted; the flags give
 these where FROM does not.`,
@@ -38,17 +43,19 @@ these where FROM does not.`,
 		},
 	}
 	flags := cmd.Flags()
+	f.add(flags)
 	flags.IntVar(&f.profile, "profile", 1, "which `profile` of a file with several (.nc, .hcl)")
 	flags.Float64Var(&f.wanted.frequency, "frequency", 0, "frequency in `Hz` of an .env file")
 	flags.Float64Var(&f.wanted.low, "min-phase-speed", 0, "lower limit of phase speed in `m/s` of an .env file")
 	flags.Float64Var(&f.wanted.high, "max-phase-speed", 0, "upper limit of phase speed in `m/s` of an .env file")
+	flags.Float64Var(&f.wanted.maxRange, "max-range", 0, "maximum range in `m` of an .env file")
 	flags.Float64SliceVar(&f.wanted.sources, "source-depth", nil, "depths of sources in `m` of an .env file")
 	flags.Float64SliceVar(&f.wanted.receivers, "receiver-depth", nil, "depths of receivers in `m` of an .env file")
 	return cmd
 }
 
 func (f *envFlags) run(args []string, stdout, stderr io.Writer) error {
-	cases, err := f.read(args[0], stderr)
+	cases, err := f.readCases(args[0], stderr)
 	if err != nil {
 		return err
 	}
@@ -68,20 +75,16 @@ func (f *envFlags) run(args []string, stdout, stderr io.Writer) error {
 	case hasExtension(to, ".nc"):
 		return failed(dataset.WriteEnvironment(to, env))
 	case hasExtension(to, ".hcl"):
-		text, err := environmentHCL(env)
-		if err != nil {
-			return &exitError{exitBadInput, err}
-		}
-		return failed(saved(to, func(w io.Writer) error { _, err := w.Write(text); return err }))
+		return failed(saved(to, func(w io.Writer) error { _, err := w.Write(stages.EnvironmentHCL(env)); return err }))
 	case hasExtension(to, ".env"):
-		return f.writeToolbox(to, cases)
+		return f.writeToolbox(to, cases, stderr)
 	}
 	return badInput("%s: the name must end in .env, .nc, .json or .hcl", to)
 }
 
-func (f *envFlags) read(path string, warnings io.Writer) ([]envfile.Case, error) {
+func (f *envFlags) readCases(path string, warnings io.Writer) ([]envfile.Case, error) {
 	if !hasExtension(path, ".json") {
-		return readOcean(path, warnings)
+		return f.read(path, warnings)
 	}
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -111,6 +114,9 @@ func (f *envFlags) complete(c *envfile.Case) {
 	if w.high != 0 {
 		c.PhaseSpeed.High = w.high
 	}
+	if w.maxRange != 0 {
+		c.MaxRange = w.maxRange
+	}
 	if w.sources != nil {
 		c.SourceDepths = w.sources
 	}
@@ -120,7 +126,7 @@ func (f *envFlags) complete(c *envfile.Case) {
 }
 
 // writeToolbox writes an .env file, and tables of reflection coefficients beside it.
-func (f *envFlags) writeToolbox(to string, cases []envfile.Case) error {
+func (f *envFlags) writeToolbox(to string, cases []envfile.Case, stderr io.Writer) error {
 	for i := range cases {
 		c := &cases[i]
 		switch {
@@ -140,8 +146,16 @@ func (f *envFlags) writeToolbox(to string, cases []envfile.Case) error {
 			}
 		}
 	}
-	if err := saved(to, func(w io.Writer) error { return envfile.Write(w, cases) }); err != nil {
+	var notes []string
+	err := saved(to, func(w io.Writer) (err error) {
+		notes, err = envfile.Write(w, cases)
+		return err
+	})
+	if err != nil {
 		return &exitError{exitBadInput, err}
+	}
+	for _, note := range notes {
+		fmt.Fprintln(stderr, "Warning:", note)
 	}
 	return nil
 }

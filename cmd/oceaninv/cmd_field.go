@@ -14,6 +14,7 @@ import (
 	"oceaninv/io/dataset"
 	"oceaninv/io/envfile"
 	"oceaninv/io/figure"
+	"oceaninv/workflow/stage"
 )
 
 // fieldFlags are the flags of field.
@@ -25,13 +26,13 @@ type fieldFlags struct {
 	ranges int
 }
 
-func newFieldCommand() *cobra.Command {
-	f := fieldFlags{}
+func newFieldCommand(registry *stage.Registry) *cobra.Command {
+	f := fieldFlags{oceanFlags: oceanFlags{oceanSource: oceanSource{registry: registry}}}
 	cmd := &cobra.Command{
 		Use:     "field OCEAN [FIELD.flp]",
 		GroupID: "ocean",
 		Short:   "Pressure and transmission loss of an ocean",
-		Long: `Sums the normal modes of an ocean (.env, .nc) into pressure relative to 1 m from the source, at the sources, receivers
+		Long: `Sums the normal modes of an ocean (.env, .nc, .hcl) into pressure relative to 1 m from the source, at the sources, receivers
 and ranges of a .flp file: point or line source, coherent or incoherent, adiabatic or one-way coupled where the ocean
 has several profiles. Without a .flp file the sources and receivers of the environmental file are taken, and --ranges
 ranges up to its maximum range.`,
@@ -56,7 +57,7 @@ func (f *fieldFlags) run(args []string, stdout, stderr io.Writer) error {
 	if f.output != "" && !hasExtension(f.output, ".nc", ".shd") {
 		return badInput("-o %s: the name must end in .nc or .shd", f.output)
 	}
-	cases, err := readOcean(args[0], stderr)
+	cases, err := f.read(args[0], stderr)
 	if err != nil {
 		return err
 	}
@@ -111,11 +112,11 @@ func (f *fieldFlags) want(args []string, cases []envfile.Case) (*envfile.FieldCa
 	if len(want.SourceDepths) == 0 || len(want.ReceiverDepths) == 0 {
 		return nil, badInput("%s has no sources or receivers: give a .flp file", args[0])
 	}
-	switch n := len(want.ProfileRanges); {
-	case len(args) == 1 && len(cases) > 1:
+	if len(args) == 1 && len(cases) > 1 {
 		return nil, badInput("%s has %d profiles: give a .flp file with their ranges", args[0], len(cases))
-	case n != len(cases):
-		return nil, badInput("%s names %d profile ranges, %s has %d profiles: give one range per profile", args[1], n, args[0], len(cases))
+	}
+	if err := want.CheckProfiles(len(cases), args[0]); err != nil {
+		return nil, fileError(err)
 	}
 	size := 1.0
 	for _, n := range []int{len(first.Frequencies), len(want.SourceDepths), len(want.ReceiverDepths), len(want.Ranges)} {

@@ -13,6 +13,7 @@ import (
 	"oceaninv/io/dataset"
 	"oceaninv/io/envfile"
 	"oceaninv/io/figure"
+	"oceaninv/workflow/stage"
 )
 
 // modesFlags are the flags of modes.
@@ -25,14 +26,13 @@ type modesFlags struct {
 	plot    string
 }
 
-func newModesCommand() *cobra.Command {
-	f := modesFlags{}
+func newModesCommand(registry *stage.Registry) *cobra.Command {
+	f := modesFlags{oceanFlags: oceanFlags{oceanSource: oceanSource{registry: registry}}}
 	cmd := &cobra.Command{
 		Use:     "modes OCEAN",
 		GroupID: "ocean",
 		Short:   "Normal modes of an ocean",
-		Long: `Finds the normal modes of an ocean: an environmental file of the Acoustics Toolbox (.env) or the NetCDF file of an
-environment (.nc). Every mode between the phase-speed limits is found, or the command fails.
+		Long: `Finds the normal modes of an ocean: ` + oceanFormats + `. Every mode between the phase-speed limits is found, or the command fails.
 
 Real modes treat attenuation as a perturbation and know fluids only, as KRAKEN; complex modes know elastic layers, ice
 and modes that leak into a half-space, as KRAKENC. --solver auto takes complex modes where the ocean is elastic or the
@@ -59,7 +59,7 @@ func (f *modesFlags) run(path string, stdout, stderr io.Writer) error {
 	if f.depths < 2 || f.depths > 1_000_000 {
 		return badInput("--depths %d: it must lie between 2 and 1000000", f.depths)
 	}
-	cases, err := readOcean(path, stderr)
+	cases, err := f.read(path, stderr)
 	if err != nil {
 		return err
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oceaninv/io/dataset"
+	"oceaninv/pipelines/stages"
 )
 
 // toolboxAnswer is what the Acoustics Toolbox of May 2023 answers on very fine
@@ -127,7 +128,7 @@ func toolboxFile(name, extension string) string {
 
 func compareModes(t *testing.T, name string, a toolboxAnswer) caseErrors {
 	t.Helper()
-	text, err := invoke(newModesCommand(), toolboxFile(name, ".env"), "--json", solverOf(name, a))
+	text, err := invoke(newModesCommand(stages.All()), toolboxFile(name, ".env"), "--json", solverOf(name, a))
 	if err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
@@ -153,7 +154,7 @@ func compareModes(t *testing.T, name string, a toolboxAnswer) caseErrors {
 func compareField(t *testing.T, name string, a toolboxAnswer) float64 {
 	t.Helper()
 	output := filepath.Join(t.TempDir(), "field.nc")
-	if _, err := invoke(newFieldCommand(), toolboxFile(name, ".env"), toolboxFile(name, ".flp"), "-o", output, solverOf(name, a)); err != nil {
+	if _, err := invoke(newFieldCommand(stages.All()), toolboxFile(name, ".env"), toolboxFile(name, ".flp"), "-o", output, solverOf(name, a)); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 	f, err := dataset.ReadField(output)

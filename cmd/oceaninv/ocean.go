@@ -17,15 +17,35 @@ import (
 	"oceaninv/acoustics/rangedep"
 	"oceaninv/io/dataset"
 	"oceaninv/io/envfile"
+	"oceaninv/workflow/config"
+	"oceaninv/workflow/stage"
 )
+
+// oceanSource reads oceans from any format that holds one.
+type oceanSource struct {
+	registry    *stage.Registry
+	environment string
+	assignments []config.Assignment
+}
+
+// oceanFormats is the part of a command's help that names the formats.
+const oceanFormats = `an environmental file of the Acoustics Toolbox (.env), the NetCDF file of an
+environment (.nc) or a pipeline with an environment block (.hcl)`
+
+func (f *oceanSource) add(flags *pflag.FlagSet) {
+	flags.StringVar(&f.environment, "environment", "", "`name` of the environment block of a pipeline with several")
+	flags.Var(&assignmentFlag{into: &f.assignments}, "var", "give a `name=value` to a variable of a pipeline")
+}
 
 // oceanFlags say which modes of which ocean are wanted.
 type oceanFlags struct {
+	oceanSource
 	frequencies []float64
 	solver      rangedep.SolverOptions
 }
 
 func (f *oceanFlags) add(flags *pflag.FlagSet) {
+	f.oceanSource.add(flags)
 	f.solver = rangedep.DefaultSolverOptions()
 	flags.Float64SliceVar(&f.frequencies, "frequency", nil, "frequencies in `Hz` instead of the file's")
 	flags.StringVar((*string)(&f.solver.Method), "solver", string(f.solver.Method), "auto, real (attenuation as a perturbation, KRAKEN) or complex (elastic media, leaky modes, KRAKENC)")
@@ -73,15 +93,25 @@ func (f *oceanFlags) solve(c *envfile.Case, hz float64) (*rangedep.Section, erro
 	return s, solverError(err)
 }
 
-// readOcean reads the profiles of an ocean: an environmental file, or the NetCDF
-// file of an environment, which has no frequencies, limits or depths of its own.
-func readOcean(path string, warnings io.Writer) ([]envfile.Case, error) {
-	if strings.EqualFold(filepath.Ext(path), ".nc") {
+// read reads the profiles of an ocean: an environmental file, or the NetCDF file or
+// pipeline of an environment, which have no frequencies, limits or depths of their
+// own.
+func (f *oceanSource) read(path string, stderr io.Writer) ([]envfile.Case, error) {
+	switch {
+	case hasExtension(path, ".nc"):
 		env, err := dataset.ReadEnvironment(path)
 		if err != nil {
 			return nil, &exitError{exitBadInput, err}
 		}
-		return []envfile.Case{netCDFCase(env)}, nil
+		return []envfile.Case{bareCase(env)}, nil
+	case hasExtension(path, ".hcl"):
+		env, err := f.readPipeline(path, stderr)
+		if err != nil {
+			return nil, err
+		}
+		return []envfile.Case{bareCase(env)}, nil
+	case f.environment != "" || f.assignments != nil:
+		return nil, badInput("--environment and --var are for pipelines; %s is none", path)
 	}
 	cases, err := envfile.ReadFile(path)
 	if err != nil {
@@ -89,15 +119,46 @@ func readOcean(path string, warnings io.Writer) ([]envfile.Case, error) {
 	}
 	for _, c := range cases {
 		for _, w := range c.Warnings {
-			fmt.Fprintln(warnings, "Warning:", w)
+			fmt.Fprintln(stderr, "Warning:", w)
 		}
 	}
 	return cases, nil
 }
 
-// netCDFCase is an ocean with the limits that a KRAKEN user would write: modes up
-// to the speed of the half-space below.
-func netCDFCase(env acoustics.Environment) envfile.Case {
+// readPipeline evaluates a pipeline and returns the environment block meant.
+func (f *oceanSource) readPipeline(path string, stderr io.Writer) (env acoustics.Environment, err error) {
+	loaded, diags := config.Load(config.Request{Path: path, Assignments: f.assignments, Registry: f.registry})
+	printDiagnostics(stderr, loaded.Files, diags)
+	if diags.HasErrors() {
+		return env, &exitError{code: exitBadInput}
+	}
+	var names []string
+	found := map[string]config.Definition{}
+	for _, d := range loaded.Pipeline.Definitions {
+		if d.Type == "environment" {
+			names = append(names, d.Name)
+			found[d.Name] = d
+		}
+	}
+	name := f.environment
+	switch {
+	case len(names) == 0:
+		return env, badInput("%s has no environment block", path)
+	case name == "" && len(names) > 1:
+		return env, badInput("%s has the environments %s: choose one with --environment", path, strings.Join(names, ", "))
+	case name == "":
+		name = names[0]
+	}
+	d, ok := found[name]
+	if !ok {
+		return env, badInput("%s has no environment %q, but %s", path, name, strings.Join(names, ", "))
+	}
+	return env, failed(stage.DecodeValue(d.Value, &env))
+}
+
+// bareCase is an ocean with the limits that a KRAKEN user would write: modes up to
+// the speed of the half-space below.
+func bareCase(env acoustics.Environment) envfile.Case {
 	c := envfile.Case{
 		Title: env.Name, Environment: env, Interpolation: env.Water.Profile.Interpolation,
 		PhaseSpeed: envfile.PhaseSpeedLimits{High: 1e9}, Mesh: make([]int, len(env.Cover)+1+len(env.Layers)),

@@ -2,6 +2,7 @@ package stages
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,9 @@ func parseAttenuation(s string) (acoustics.Attenuation, error) {
 	if strings.TrimSpace(s) == "" {
 		return acoustics.Attenuation{}, nil
 	}
+	if m := powerLaw.FindStringSubmatch(strings.TrimSpace(s)); m != nil {
+		return parsePowerLaw(s, m[1:])
+	}
 	number, unit, _ := strings.Cut(strings.TrimSpace(s), " ")
 	v, err := strconv.ParseFloat(number, 64)
 	if err != nil {
@@ -35,6 +39,29 @@ func parseAttenuation(s string) (acoustics.Attenuation, error) {
 		return acoustics.Attenuation{}, nil
 	}
 	return acoustics.Attenuation{}, fmt.Errorf("unknown unit %q of attenuation; write one of %s", unit, unitList())
+}
+
+// powerLaw is an attenuation that grows with a power of frequency: "0.2 dB/m
+// (f/1000 Hz)^1.8" is 0.2 dB/m at 1000 Hz.
+var powerLaw = regexp.MustCompile(`^(\S+) dB/m \(f/(\S+) Hz\)\^(\S+)$`)
+
+func parsePowerLaw(s string, numbers []string) (acoustics.Attenuation, error) {
+	var x [3]float64
+	for i, number := range numbers {
+		var err error
+		if x[i], err = strconv.ParseFloat(number, 64); err != nil {
+			return acoustics.Attenuation{}, fmt.Errorf("%q: %q is not a number", s, number)
+		}
+	}
+	return acoustics.Attenuation{Value: x[0], Unit: acoustics.DBPerMetrePower, Reference: x[1], Exponent: x[2]}, nil
+}
+
+// formatAttenuation is what parseAttenuation reads.
+func formatAttenuation(a acoustics.Attenuation) string {
+	if a.Unit == acoustics.DBPerMetrePower {
+		return fmt.Sprintf("%v dB/m (f/%v Hz)^%v", a.Value, a.Reference, a.Exponent)
+	}
+	return strings.TrimSpace(fmt.Sprintf("%v %s", a.Value, a.Unit))
 }
 
 func unitList() string {

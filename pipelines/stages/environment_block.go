@@ -1,7 +1,8 @@
 package stages
 
 import (
-	"errors"
+	"fmt"
+	"slices"
 
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
@@ -22,9 +23,17 @@ type environmentBlock struct {
 	Bottom  *bottomBlock  `hcl:"bottom,block"`
 }
 
+// surfaceBlock is what lies above: nothing (pressure_release), a rigid lid, a
+// half-space, or a table of reflection coefficients.
 type surfaceBlock struct {
-	Kind      string  `hcl:"kind,optional"`
-	Roughness float64 `hcl:"roughness,optional"`
+	Kind             string      `hcl:"kind,optional"`
+	Roughness        float64     `hcl:"roughness,optional"`
+	SoundSpeed       *float64    `hcl:"sound_speed,optional"`
+	ShearSpeed       float64     `hcl:"shear_speed,optional"`
+	Density          *float64    `hcl:"density,optional"`
+	Attenuation      string      `hcl:"attenuation,optional"`
+	ShearAttenuation string      `hcl:"shear_attenuation,optional"`
+	Reflections      [][]float64 `hcl:"reflections,optional"`
 }
 
 type waterBlock struct {
@@ -47,27 +56,29 @@ type profileBlock struct {
 	Interpolation string    `hcl:"interpolation,optional"`
 }
 
-// layerBlock writes each property as one number, or as [top, bottom] for a
-// gradient that is linear in depth.
+// layerBlock writes each property as one value, or as one for each depth (m below
+// the layer's top); without depth the depths are the layer's top and bottom.
 type layerBlock struct {
 	Name             string    `hcl:"name,label"`
 	Thickness        float64   `hcl:"thickness"`
+	Depth            []float64 `hcl:"depth,optional"`
 	SoundSpeed       cty.Value `hcl:"sound_speed"`
 	ShearSpeed       cty.Value `hcl:"shear_speed,optional"`
 	Density          cty.Value `hcl:"density"`
-	Attenuation      string    `hcl:"attenuation,optional"`
-	ShearAttenuation string    `hcl:"shear_attenuation,optional"`
+	Attenuation      cty.Value `hcl:"attenuation,optional"`
+	ShearAttenuation cty.Value `hcl:"shear_attenuation,optional"`
 	Interpolation    string    `hcl:"interpolation,optional"`
 	BottomRoughness  float64   `hcl:"bottom_roughness,optional"`
 }
 
 type bottomBlock struct {
-	Kind             string   `hcl:"kind,optional"`
-	SoundSpeed       *float64 `hcl:"sound_speed,optional"`
-	ShearSpeed       float64  `hcl:"shear_speed,optional"`
-	Density          *float64 `hcl:"density,optional"`
-	Attenuation      string   `hcl:"attenuation,optional"`
-	ShearAttenuation string   `hcl:"shear_attenuation,optional"`
+	Kind             string      `hcl:"kind,optional"`
+	SoundSpeed       *float64    `hcl:"sound_speed,optional"`
+	ShearSpeed       float64     `hcl:"shear_speed,optional"`
+	Density          *float64    `hcl:"density,optional"`
+	Attenuation      string      `hcl:"attenuation,optional"`
+	ShearAttenuation string      `hcl:"shear_attenuation,optional"`
+	Reflections      [][]float64 `hcl:"reflections,optional"`
 }
 
 // seaWaterDensity is what a water block without a density gets, in kg/m³: the
@@ -79,10 +90,7 @@ const seaWaterDensity = 1000
 func (b *environmentBlock) inline(d *stage.Decoder) acoustics.Environment {
 	env := acoustics.Environment{Name: d.Name, Surface: acoustics.Boundary{Kind: acoustics.PressureRelease}}
 	if b.Surface != nil {
-		env.Surface.Roughness = b.Surface.Roughness
-		if b.Surface.Kind != "" {
-			env.Surface.Kind = acoustics.BoundaryKind(b.Surface.Kind)
-		}
+		env.Surface = b.Surface.boundary(d)
 	}
 	env.Water = b.Water.water(d)
 	for i := range b.Ice {
@@ -91,7 +99,7 @@ func (b *environmentBlock) inline(d *stage.Decoder) acoustics.Environment {
 	for i := range b.Layers {
 		env.Layers = append(env.Layers, b.Layers[i].layer(d, "layer"))
 	}
-	env.Bottom = b.Bottom.boundary(d)
+	env.Bottom = b.Bottom.boundary(d, "bottom")
 	return env
 }
 
@@ -141,66 +149,110 @@ func interpolation(s string) acoustics.Interpolation {
 
 func (l *layerBlock) layer(d *stage.Decoder, kind string) acoustics.Layer {
 	path := kind + "." + l.Name + "."
-	ends := func(v cty.Value, name string) [2]float64 {
-		e, err := topBottom(v)
+	depths := l.Depth
+	if len(depths) == 0 {
+		depths = []float64{0, l.Thickness}
+	}
+	at := func(v cty.Value, name string) []float64 {
+		e, err := perDepth(v, len(depths), cty.Number, toFloat)
 		if err != nil {
 			d.Errorf(path+name, "Unsuitable value", "%s: %v.", name, err)
 		}
 		return e
 	}
-	c, cs, rho := ends(l.SoundSpeed, "sound_speed"), ends(l.ShearSpeed, "shear_speed"), ends(l.Density, "density")
-	alpha := attenuation(d, path+"attenuation", l.Attenuation)
-	beta := attenuation(d, path+"shear_attenuation", l.ShearAttenuation)
+	loss := func(v cty.Value, name string) []acoustics.Attenuation {
+		e, err := perDepth(v, len(depths), cty.String, func(v cty.Value) (acoustics.Attenuation, error) { return parseAttenuation(v.AsString()) })
+		if err != nil {
+			d.Errorf(path+name, "Invalid attenuation", "%v.", err)
+		}
+		return e
+	}
+	c, cs, rho := at(l.SoundSpeed, "sound_speed"), at(l.ShearSpeed, "shear_speed"), at(l.Density, "density")
+	alpha, beta := loss(l.Attenuation, "attenuation"), loss(l.ShearAttenuation, "shear_attenuation")
 	out := acoustics.Layer{
 		Name: l.Name, Thickness: l.Thickness, BottomRoughness: l.BottomRoughness, Interpolation: interpolation(l.Interpolation),
 	}
-	for i, depth := range []float64{0, l.Thickness} {
+	for i, depth := range depths {
 		out.Knots = append(out.Knots, acoustics.Knot{Depth: depth, Material: acoustics.Material{
-			SoundSpeed: c[i], ShearSpeed: cs[i], Density: rho[i], Attenuation: alpha, ShearAttenuation: beta,
+			SoundSpeed: c[i], ShearSpeed: cs[i], Density: rho[i], Attenuation: alpha[i], ShearAttenuation: beta[i],
 		}})
 	}
 	return out
 }
 
-// topBottom reads one number, or [top, bottom]; a missing value is zero.
-func topBottom(v cty.Value) ([2]float64, error) {
+// perDepth reads one value for n depths, or a list of n; a missing value is zero.
+// The result has length n whatever the error.
+func perDepth[T any](v cty.Value, n int, of cty.Type, read func(cty.Value) (T, error)) ([]T, error) {
+	out := make([]T, n)
 	if v == cty.NilVal || v.IsNull() {
-		return [2]float64{}, nil
+		return out, nil
 	}
-	if n, err := convert.Convert(v, cty.Number); err == nil {
-		var one float64
-		err := gocty.FromCtyValue(n, &one)
-		return [2]float64{one, one}, err
+	wrong := fmt.Errorf("write one value, or a list of %d: one for each depth, from the layer's top to its bottom", n)
+	var list []cty.Value
+	if one, err := convert.Convert(v, of); err == nil {
+		list = slices.Repeat([]cty.Value{one}, n)
+	} else if all, err := convert.Convert(v, cty.List(of)); err == nil && all.IsWhollyKnown() {
+		list = all.AsValueSlice()
 	}
-	list, err := convert.Convert(v, cty.List(cty.Number))
-	if err != nil || !list.IsWhollyKnown() || list.LengthInt() != 2 {
-		return [2]float64{}, errors.New("write one number, or [top, bottom] for a linear gradient")
+	if len(list) != n {
+		return out, wrong
 	}
-	var ends []float64
-	if err := gocty.FromCtyValue(list, &ends); err != nil {
-		return [2]float64{}, err
+	for i, one := range list {
+		if one.IsNull() || !one.IsKnown() {
+			return out, wrong
+		}
+		var err error
+		if out[i], err = read(one); err != nil {
+			return out, err
+		}
 	}
-	return [2]float64{ends[0], ends[1]}, nil
+	return out, nil
 }
 
-// boundary is the half-space below the layers, or a rigid or free bottom.
-func (b *bottomBlock) boundary(d *stage.Decoder) acoustics.Boundary {
+func toFloat(v cty.Value) (x float64, err error) {
+	err = gocty.FromCtyValue(v, &x)
+	return x, err
+}
+
+func (b *surfaceBlock) boundary(d *stage.Decoder) acoustics.Boundary {
+	if b.Kind == "" {
+		b.Kind = string(acoustics.PressureRelease)
+	}
+	below := bottomBlock{b.Kind, b.SoundSpeed, b.ShearSpeed, b.Density, b.Attenuation, b.ShearAttenuation, b.Reflections}
+	out := below.boundary(d, "surface")
+	out.Roughness = b.Roughness
+	return out
+}
+
+// boundary is a half-space, a rigid or free boundary, or one that reflects by a
+// table; block is where it was written.
+func (b *bottomBlock) boundary(d *stage.Decoder, block string) acoustics.Boundary {
 	out := acoustics.Boundary{Kind: acoustics.BoundaryKind(b.Kind)}
 	if b.Kind == "" {
 		out.Kind = acoustics.Halfspace
+	}
+	if out.Kind == acoustics.Reflection {
+		for _, row := range b.Reflections {
+			if len(row) != 3 {
+				d.Errorf(block+".reflections", "Unsuitable table", "Write [grazing angle in degrees, magnitude, phase in degrees] for each angle.")
+				return out
+			}
+			out.Reflections = append(out.Reflections, acoustics.ReflectionCoefficient{GrazingAngle: row[0], Magnitude: row[1], Phase: row[2]})
+		}
+		return out
 	}
 	if out.Kind != acoustics.Halfspace {
 		return out
 	}
 	if b.SoundSpeed == nil || b.Density == nil {
-		d.Errorf("bottom", "Incomplete half-space",
+		d.Errorf(block, "Incomplete half-space",
 			"A half-space needs sound_speed (m/s) and density (kg/m³); or set kind to %q or %q.", acoustics.Rigid, acoustics.PressureRelease)
 		return out
 	}
 	out.Material = acoustics.Material{
 		SoundSpeed: *b.SoundSpeed, ShearSpeed: b.ShearSpeed, Density: *b.Density,
-		Attenuation:      attenuation(d, "bottom.attenuation", b.Attenuation),
-		ShearAttenuation: attenuation(d, "bottom.shear_attenuation", b.ShearAttenuation),
+		Attenuation:      attenuation(d, block+".attenuation", b.Attenuation),
+		ShearAttenuation: attenuation(d, block+".shear_attenuation", b.ShearAttenuation),
 	}
 	return out
 }

@@ -1,4 +1,4 @@
-package main
+package stages
 
 import (
 	"fmt"
@@ -10,45 +10,44 @@ import (
 	"oceaninv/acoustics"
 )
 
-// environmentHCL is an ocean as the environment block of a pipeline. What the
-// block cannot say is an error: layers of more than a linear gradient, lossy
-// gradients, half-spaces above, tables of reflection coefficients.
-func environmentHCL(env acoustics.Environment) ([]byte, error) {
+// EnvironmentHCL is an ocean written out in full, as the environment block of a
+// pipeline; decoding it gives the ocean back. The labels of the block and of its
+// layers are their names with everything but letters, digits, _ and - replaced.
+func EnvironmentHCL(env acoustics.Environment) []byte {
 	file := hclwrite.NewEmptyFile()
 	block := file.Body().AppendNewBlock("environment", []string{identifier(env.Name)}).Body()
 	if env.Surface.Kind != acoustics.PressureRelease || env.Surface.Roughness != 0 {
-		if env.Surface.Kind != acoustics.PressureRelease && env.Surface.Kind != acoustics.Rigid {
-			return nil, fmt.Errorf("a pipeline's environment has no %s above the water", env.Surface.Kind)
-		}
 		surface := block.AppendNewBlock("surface", nil).Body()
-		surface.SetAttributeValue("kind", cty.StringVal(string(env.Surface.Kind)))
+		boundaryHCL(surface, env.Surface)
 		setNonzero(surface, "roughness", env.Surface.Roughness)
 	}
 	for i, l := range env.Cover {
-		if err := layerHCL(block, "ice", l, i); err != nil {
-			return nil, err
-		}
+		layerHCL(block, "ice", l, i)
 	}
 	waterHCL(block.AppendNewBlock("water", nil).Body(), &env.Water)
 	for i, l := range env.Layers {
-		if err := layerHCL(block, "layer", l, i); err != nil {
-			return nil, err
+		layerHCL(block, "layer", l, i)
+	}
+	boundaryHCL(block.AppendNewBlock("bottom", nil).Body(), env.Bottom)
+	return file.Bytes()
+}
+
+func boundaryHCL(body *hclwrite.Body, b acoustics.Boundary) {
+	body.SetAttributeValue("kind", cty.StringVal(string(b.Kind)))
+	switch m := b.Material; b.Kind {
+	case acoustics.Halfspace:
+		body.SetAttributeValue("sound_speed", cty.NumberFloatVal(m.SoundSpeed))
+		setNonzero(body, "shear_speed", m.ShearSpeed)
+		body.SetAttributeValue("density", cty.NumberFloatVal(m.Density))
+		setAttenuation(body, "attenuation", m.Attenuation)
+		setAttenuation(body, "shear_attenuation", m.ShearAttenuation)
+	case acoustics.Reflection:
+		var rows []cty.Value
+		for _, r := range b.Reflections {
+			rows = append(rows, numbers([]float64{r.GrazingAngle, r.Magnitude, r.Phase}))
 		}
+		body.SetAttributeValue("reflections", cty.TupleVal(rows))
 	}
-	if env.Bottom.Kind == acoustics.Reflection {
-		return nil, fmt.Errorf("a pipeline's environment has no table of reflection coefficients")
-	}
-	bottom := block.AppendNewBlock("bottom", nil).Body()
-	bottom.SetAttributeValue("kind", cty.StringVal(string(env.Bottom.Kind)))
-	if env.Bottom.Kind == acoustics.Halfspace {
-		m := env.Bottom.Material
-		bottom.SetAttributeValue("sound_speed", cty.NumberFloatVal(m.SoundSpeed))
-		setNonzero(bottom, "shear_speed", m.ShearSpeed)
-		bottom.SetAttributeValue("density", cty.NumberFloatVal(m.Density))
-		setAttenuation(bottom, "attenuation", m.Attenuation)
-		setAttenuation(bottom, "shear_attenuation", m.ShearAttenuation)
-	}
-	return file.Bytes(), nil
 }
 
 func waterHCL(body *hclwrite.Body, w *acoustics.Water) {
@@ -69,35 +68,66 @@ func waterHCL(body *hclwrite.Body, w *acoustics.Water) {
 	profile.SetAttributeValue("interpolation", cty.StringVal(string(w.Profile.Interpolation)))
 }
 
-func layerHCL(parent *hclwrite.Body, kind string, l acoustics.Layer, index int) error {
+func layerHCL(parent *hclwrite.Body, kind string, l acoustics.Layer, index int) {
 	name := l.Name
 	if name == "" {
 		name = fmt.Sprintf("%s_%d", kind, index+1)
 	}
-	first, last := l.Knots[0].Material, l.Knots[len(l.Knots)-1].Material
-	if len(l.Knots) > 2 || first.Attenuation != last.Attenuation || first.ShearAttenuation != last.ShearAttenuation {
-		return fmt.Errorf("layer %q: a pipeline's layer has a value at its top and one at its bottom, and one attenuation", l.Name)
-	}
 	body := parent.AppendNewBlock(kind, []string{identifier(name)}).Body()
 	body.SetAttributeValue("thickness", cty.NumberFloatVal(l.Thickness))
-	ends := func(key string, a, b float64) {
-		switch {
-		case a != b:
-			body.SetAttributeValue(key, numbers([]float64{a, b}))
-		case a != 0:
-			body.SetAttributeValue(key, cty.NumberFloatVal(a))
+	if len(l.Knots) > 2 {
+		body.SetAttributeValue("depth", numbers(ofKnots(l.Knots, func(k acoustics.Knot) float64 { return k.Depth })))
+	}
+	for _, p := range []struct {
+		key string
+		get func(acoustics.Knot) float64
+	}{
+		{"sound_speed", func(k acoustics.Knot) float64 { return k.SoundSpeed }},
+		{"shear_speed", func(k acoustics.Knot) float64 { return k.ShearSpeed }},
+		{"density", func(k acoustics.Knot) float64 { return k.Density }},
+	} {
+		if x := ofKnots(l.Knots, p.get); varies(x) {
+			body.SetAttributeValue(p.key, numbers(x))
+		} else {
+			setNonzero(body, p.key, x[0])
 		}
 	}
-	ends("sound_speed", first.SoundSpeed, last.SoundSpeed)
-	ends("shear_speed", first.ShearSpeed, last.ShearSpeed)
-	ends("density", first.Density, last.Density)
-	setAttenuation(body, "attenuation", first.Attenuation)
-	setAttenuation(body, "shear_attenuation", first.ShearAttenuation)
+	layerLosses(body, "attenuation", ofKnots(l.Knots, func(k acoustics.Knot) acoustics.Attenuation { return k.Attenuation }))
+	layerLosses(body, "shear_attenuation", ofKnots(l.Knots, func(k acoustics.Knot) acoustics.Attenuation { return k.ShearAttenuation }))
 	if l.Interpolation != "" && l.Interpolation != acoustics.CLinear {
 		body.SetAttributeValue("interpolation", cty.StringVal(string(l.Interpolation)))
 	}
 	setNonzero(body, "bottom_roughness", l.BottomRoughness)
-	return nil
+}
+
+// layerLosses writes one attenuation, or one for each depth.
+func layerLosses(body *hclwrite.Body, key string, losses []acoustics.Attenuation) {
+	if !varies(losses) {
+		setAttenuation(body, key, losses[0])
+		return
+	}
+	var list []cty.Value
+	for _, a := range losses {
+		list = append(list, cty.StringVal(formatAttenuation(a)))
+	}
+	body.SetAttributeValue(key, cty.TupleVal(list))
+}
+
+func ofKnots[T any](knots []acoustics.Knot, get func(acoustics.Knot) T) []T {
+	out := make([]T, len(knots))
+	for i, k := range knots {
+		out[i] = get(k)
+	}
+	return out
+}
+
+func varies[T comparable](x []T) bool {
+	for _, v := range x {
+		if v != x[0] {
+			return true
+		}
+	}
+	return false
 }
 
 func setNonzero(body *hclwrite.Body, key string, x float64) {
@@ -108,7 +138,7 @@ func setNonzero(body *hclwrite.Body, key string, x float64) {
 
 func setAttenuation(body *hclwrite.Body, key string, a acoustics.Attenuation) {
 	if a.Value != 0 {
-		body.SetAttributeValue(key, cty.StringVal(fmt.Sprintf("%v %s", a.Value, a.Unit)))
+		body.SetAttributeValue(key, cty.StringVal(formatAttenuation(a)))
 	}
 }
 
