@@ -13,14 +13,16 @@ import (
 
 // evaluate compares a posterior with the exact one and with the truth.
 type evaluate struct {
-	Seed      uint64 `json:"seed"`
-	Label     string `json:"label"`
-	Headline  bool   `json:"headline"`
-	posterior stage.Input
-	exact     stage.Input
-	density   stage.Input
-	model     stage.Input
-	observed  stage.Input
+	Seed     uint64 `json:"seed"`
+	Label    string `json:"label"`
+	Headline bool   `json:"headline"`
+	// ClassifierDraws of each posterior, at most, go into a classifier two-sample test.
+	ClassifierDraws int `json:"classifier_draws"`
+	posterior       stage.Input
+	exact           stage.Input
+	density         stage.Input
+	model           stage.Input
+	observed        stage.Input
 	// Problem re-simulates draws for predictive checks; nil leaves them out.
 	Problem *inversion.Problem `json:"problem,omitempty"`
 }
@@ -45,9 +47,10 @@ func decodeEvaluate(d *stage.Decoder) stage.Spec {
 		Label       string         `hcl:"label,optional"`
 		Headline    bool           `hcl:"headline,optional"`
 		Seed        uint64         `hcl:"seed,optional"`
-	}{Label: "draws", Headline: true}
+		Classifier  int            `hcl:"classifier_draws,optional"`
+	}{Label: "draws", Headline: true, Classifier: 1000}
 	d.Decode(&block)
-	s := &evaluate{Seed: block.Seed, Label: block.Label, Headline: block.Headline}
+	s := &evaluate{Seed: block.Seed, Label: block.Label, Headline: block.Headline, ClassifierDraws: block.Classifier}
 	s.posterior = d.Artifact("posterior", block.Posterior, typePosterior)
 	s.exact = d.Artifact("exact", block.Exact, typePosterior)
 	s.density = d.Artifact("density", block.Density, typeDensity)
@@ -113,6 +116,7 @@ type comparison struct {
 	// the chains of a sampled posterior are worth; nil for independent draws.
 	effective [][]float64
 	misfit    []float64 // of the observations to a model's training data; nil where not known
+	warned    []float64 // 1 where a refinement warned; nil where there was none
 }
 
 // loadComparison reads both posterior files; exact may be "".
@@ -121,7 +125,7 @@ func loadComparison(posterior, exact string) (*comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{parameters: a.Parameters, n: a.Len(), misfit: diagnostic(&a, "misfit")}
+	c := &comparison{parameters: a.Parameters, n: a.Len(), misfit: diagnostic(&a, "misfit"), warned: diagnostic(&a, "warned")}
 	if p, err := problemOf(a.Problem); err == nil {
 		if c.prior, err = p.Prior(); err != nil {
 			return nil, err
@@ -224,7 +228,7 @@ func (s *evaluate) measure(ctx context.Context, ws *stage.Workspace, c *comparis
 	m := &measured{scores: c.score(), calibrated: c.calibrate(s.Seed)}
 	var err error
 	if c.exact != nil {
-		if m.distances, err = c.distances(ctx, ws.Cores, s.Seed); err != nil {
+		if m.distances, err = c.distances(ctx, ws.Cores, s.Seed, s.ClassifierDraws); err != nil {
 			return nil, err
 		}
 	}

@@ -20,15 +20,11 @@ type distances struct {
 	accuracy []float64 // [observation], of the classifier two-sample test
 }
 
-const (
-	// slicedDirections is the number of projections of the sliced Wasserstein distance.
-	slicedDirections = 64
-	// classifierDraws of each posterior, at most, go into a classifier two-sample test.
-	classifierDraws = 1000
-)
+// slicedDirections is the number of projections of the sliced Wasserstein distance.
+const slicedDirections = 64
 
 // distances measures every observation.
-func (c *comparison) distances(ctx context.Context, cores int, seed uint64) (*distances, error) {
+func (c *comparison) distances(ctx context.Context, cores int, seed uint64, classifierDraws int) (*distances, error) {
 	d := len(c.parameters)
 	s := &distances{wasserstein: table(d, c.n), relative: table(d, c.n), floor: table(d, c.n),
 		sliced: make([]float64, c.n), accuracy: make([]float64, c.n)}
@@ -42,7 +38,7 @@ func (c *comparison) distances(ctx context.Context, cores int, seed uint64) (*di
 				s.floor[j][i] = expectedWasserstein(exact, c.worth(i, j)) / c.exactSD[i][j]
 			}
 			s.sliced[i] = calibration.SlicedWasserstein(a, b, c.exactSD[i], 2, slicedDirections, seed).Value
-			s.accuracy[i] = accuracy(a, b, itemSeed(seed, i))
+			s.accuracy[i] = accuracy(a, b, classifierDraws, itemSeed(seed, i))
 			return nil
 		}, nil
 	})
@@ -74,10 +70,11 @@ func expectedWasserstein(sample []float64, n float64) float64 {
 	return calibration.WassersteinNoise(x, cdf, 1) * math.Sqrt(1/n+1/m)
 }
 
-// accuracy is that of the classifier two-sample test of as many draws of each.
-func accuracy(a, b *inversion.Draws, seed uint64) float64 {
+// accuracy is that of the classifier two-sample test of as many draws of each, at
+// most so many.
+func accuracy(a, b *inversion.Draws, most int, seed uint64) float64 {
 	rng := inversion.Rand(seed, inversion.DrawStream, 0)
-	n := min(classifierDraws, a.N(), b.N())
+	n := min(most, a.N(), b.N())
 	options := calibration.DefaultC2STOptions()
 	options.Seed = seed
 	if n < 4*options.Folds {

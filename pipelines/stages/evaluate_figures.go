@@ -108,7 +108,10 @@ func transposed(d *dataset.Density) []float64 {
 // draw makes the calibration figures.
 func (k *calibrated) draw(ws *stage.Workspace, c *comparison) error {
 	cover, ranks := figure.Coverage{}, figure.RankDifference{}
-	if k != nil {
+	if k == nil { // one observation, or no truths: only what calibration would be
+		cover.Curves = []figure.Series{{Label: "calibrated (nothing to compare)", X: []float64{0, 1}, Y: []float64{0, 1}}}
+		ranks.Curves = []figure.Series{{Label: "calibrated (nothing to compare)", X: []float64{0, 1}, Y: []float64{0, 0}}}
+	} else {
 		for j, p := range c.parameters {
 			r := k.coverage[j]
 			cover.Curves = append(cover.Curves, figure.Series{Label: p.LongName, X: r.Nominal, Y: r.Observed})

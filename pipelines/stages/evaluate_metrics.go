@@ -67,7 +67,7 @@ func (s *evaluate) distanceMetrics(c *comparison, m *measured) []stage.Metric {
 		return nil
 	}
 	var out []stage.Metric
-	all, floor, worst := make([]float64, c.n), make([]float64, c.n), 0.0
+	all, floor, over := make([]float64, c.n), make([]float64, c.n), 0.0
 	for j, p := range c.parameters {
 		out = append(out,
 			estimated("wasserstein_"+p.Name, p.Unit, calibration.Mean(m.wasserstein[j]), s.Headline,
@@ -77,7 +77,7 @@ func (s *evaluate) distanceMetrics(c *comparison, m *measured) []stage.Metric {
 		for i := range all {
 			all[i] += m.relative[j][i] / float64(len(c.parameters))
 			floor[i] += m.floor[j][i] / float64(len(c.parameters))
-			worst = max(worst, m.relative[j][i]/m.floor[j][i])
+			over = max(over, m.relative[j][i]/m.floor[j][i])
 		}
 	}
 	out = append(out,
@@ -85,22 +85,32 @@ func (s *evaluate) distanceMetrics(c *comparison, m *measured) []stage.Metric {
 			"Mean 1-D Wasserstein distance to the exact posterior, in its standard deviations, over parameters and observations: 0 is exact."),
 		estimated("wasserstein_floor", "", calibration.Mean(floor), false,
 			"What the mean distance above would be if the draws were exact: the Monte-Carlo error of so many draws."),
-		stage.Metric{Name: "worst_wasserstein_over_floor", Value: worst,
+		stage.Metric{Name: "worst_wasserstein_over_floor", Value: over,
 			Sentence: "Largest Wasserstein distance of any parameter and observation, over that expected of exact draws; up to about 3 is Monte-Carlo error."},
 		estimated("sliced_wasserstein", "", calibration.Mean(m.sliced), false,
 			"Sliced Wasserstein-2 distance to the exact joint posterior, in its standard deviations."))
+	out = append(out, stage.Metric{Name: "worst_mean_wasserstein", Value: c.worst(all),
+		Sentence: "Largest mean over parameters of the Wasserstein distance, in exact standard deviations, over the observations without a warning."})
 	if !math.IsNaN(m.accuracy[0]) {
-		worst := 0.0
-		for _, v := range m.accuracy {
-			worst = max(worst, v)
-		}
+		worst := c.worst(m.accuracy)
 		out = append(out,
 			estimated("c2st", "", calibration.Mean(m.accuracy), s.Headline,
 				"Mean accuracy of classifiers that tell draws from the exact posterior: 0.5 is indistinguishable, 1 is disjoint."),
-			stage.Metric{Name: "worst_c2st", Value: worst, Error: math.Sqrt(worst * (1 - worst) / (2 * classifierDraws)),
-				Sentence: "Largest such accuracy over the observations; the largest of many is above 0.5 by chance."})
+			stage.Metric{Name: "worst_c2st", Value: worst, Error: math.Sqrt(worst * (1 - worst) / float64(2*s.ClassifierDraws)),
+				Sentence: "Largest such accuracy over the observations without a warning; the largest of many is above 0.5 by chance."})
 	}
 	return out
+}
+
+// worst is the largest value over the observations without a warning.
+func (c *comparison) worst(values []float64) float64 {
+	w := 0.0
+	for i, v := range values {
+		if c.warned == nil || c.warned[i] == 0 {
+			w = max(w, v)
+		}
+	}
+	return w
 }
 
 // metrics of parameter j against the truth and the prior.

@@ -17,7 +17,7 @@ func refineMetrics(p *dataset.Posterior, weighted bool) []stage.Metric {
 	var out []stage.Metric
 	if weighted {
 		out = append(out,
-			estimated("median_efficiency", "", medianOf(efficiency), true,
+			estimated("median_efficiency", "", medianOf(efficiency), false,
 				"Median over observations of the effective sample size of the raw importance weights, as a fraction of the draws."),
 			estimated("k_hat_reliable", "", share(diagnostic(p, "k_hat"), func(k float64) bool { return k < reference.KHatLimit }), false,
 				"Share of observations whose raw importance weights have a tail index (Pareto k-hat) below 0.7: those that can be relied on."))
@@ -25,7 +25,7 @@ func refineMetrics(p *dataset.Posterior, weighted bool) []stage.Metric {
 	return append(out,
 		estimated("adapted", "", share(adapted, func(r float64) bool { return r > 0 }), false,
 			"Share of observations whose raw weights were poor, so that the proposal was adapted to them."),
-		estimated("warned", "", share(diagnostic(p, "warned"), func(w float64) bool { return w > 0 }), true,
+		estimated("warned", "", share(diagnostic(p, "warned"), func(w float64) bool { return w > 0 }), false,
 			"Share of observations where neither weights nor adaptation were good enough: their draws rest on Markov chains and carry a warning."),
 		estimated("acceptance", "", calibration.Mean(diagnostic(p, "acceptance")), false,
 			"Mean share of Markov-chain moves of the resampled draws that were accepted."))

@@ -17,8 +17,12 @@ func All() *stage.Registry {
 		inferKind(),
 		refineKind(),
 		referenceKind(),
+		sampleKind(),
 		evaluateKind(),
 		fieldKind(),
+		portraitKind(),
+		boundsKind(),
+		stopwatchKind(),
 	)
 	r.AddDefinitions(environmentDefinition(), problemDefinition())
 	r.AddFormats(netcdfFormat())

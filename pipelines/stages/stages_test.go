@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -165,6 +166,16 @@ stage "evaluate" "check_refined" {
 stage "evaluate" "check_alone" {
   posterior = stage.refined.posterior
 }
+stage "stopwatch" "time" {
+  problem     = problem.depth_and_speed
+  model       = stage.flow.model
+  observation = stage.held_out.observation
+  draws       = 100
+  repeats     = 2
+  interpolation {
+    max_solves = 500
+  }
+}
 stage "evaluate" "check_paper" {
   posterior = stage.posterior_paper.posterior
   exact     = stage.exact.posterior
@@ -175,7 +186,7 @@ stage "evaluate" "check_paper" {
 	for _, s := range [][2]string{
 		{"simulate", "data"}, {"observe", "held_out"}, {"train", "flow"}, {"train", "paper"}, {"infer", "posterior"},
 		{"infer", "posterior_paper"}, {"reference", "exact"}, {"evaluate", "check"}, {"evaluate", "check_paper"},
-		{"refine", "refined"}, {"evaluate", "check_refined"}, {"evaluate", "check_alone"},
+		{"refine", "refined"}, {"evaluate", "check_refined"}, {"evaluate", "check_alone"}, {"stopwatch", "time"},
 	} {
 		if err := c.run(s[0], s[1]); err != nil {
 			t.Fatalf("%s %s: %v", s[0], s[1], err)
@@ -198,6 +209,9 @@ stage "evaluate" "check_paper" {
 // checkRefined holds the refined draws to the exact posterior more closely than the
 // flow's own, and to the data.
 func (c *chain) checkRefined(flow map[string]float64) {
+	if s := c.metrics("time"); !(s["raw_seconds"] > 0 && s["refined_seconds"] > s["raw_seconds"]) {
+		c.t.Errorf("raw draws take %g s, refined ones %g s", s["raw_seconds"], s["refined_seconds"])
+	}
 	t, weights, refined, alone := c.t, c.metrics("refined"), c.metrics("check_refined"), c.metrics("check_alone")
 	if e := weights["median_efficiency"]; !(e > 0.2 && e <= 1) {
 		t.Errorf("median efficiency of the flow's importance weights is %.3f", e)
@@ -215,6 +229,87 @@ func (c *chain) checkRefined(flow map[string]float64) {
 	}
 	if _, ok := alone["mean_wasserstein"]; ok || alone["coverage_error_water_depth"] != refined["coverage_error_water_depth"] {
 		t.Error("without an exact posterior, calibration must be as with it, and distances absent")
+	}
+}
+
+// TestChainsAgreeWithTheGrid samples the posterior of one observation in another
+// way, times a model, draws what a geoacoustician expects, and tables the outcome.
+func TestChainsAgreeWithTheGrid(t *testing.T) {
+	c := newChain(t)
+	if d := c.decode(pekeris + `
+stage "observe" "one" {
+  problem = problem.depth_and_speed
+  truth   = [{ water_depth = 101, bottom_speed = 1690 }]
+}
+stage "reference" "grid" {
+  problem     = problem.depth_and_speed
+  observation = stage.one.observation
+  interpolation {
+    max_solves = 2000
+  }
+}
+stage "sample" "chains" {
+  problem      = problem.depth_and_speed
+  observation  = stage.one.observation
+  ensembles    = 4
+  walkers      = 12
+  temperatures = 6
+  burn_in      = 400
+  steps        = 800
+  draws        = 2000
+  interpolation {
+    max_solves = 2000
+  }
+}
+stage "evaluate" "check" {
+  posterior = stage.chains.posterior
+  exact     = stage.grid.posterior
+}
+stage "portrait" "picture" {
+  problem     = problem.depth_and_speed
+  posterior   = stage.chains.posterior
+  observation = stage.one.observation
+}
+stage "bounds" "table" {
+  row "agreement" {
+    metrics = stage.check.metrics
+    metric  = "worst_wasserstein_over_floor"
+    label   = "chains against grid"
+    at_most = 2.5
+  }
+  row "impossible" {
+    metrics  = stage.check.metrics
+    metric   = "c2st"
+    label    = "C2ST"
+    at_least = 0.9
+  }
+}
+`); d.HasErrors() {
+		t.Fatal(d)
+	}
+	for _, s := range [][2]string{{"observe", "one"}, {"reference", "grid"}, {"sample", "chains"}, {"evaluate", "check"},
+		{"portrait", "picture"}, {"bounds", "table"}} {
+		if err := c.run(s[0], s[1]); err != nil {
+			t.Fatalf("%s %s: %v", s[0], s[1], err)
+		}
+	}
+	c.metrics("chains")
+	if m := c.metrics("check"); !(m["worst_wasserstein_over_floor"] < 2.5) || !(m["c2st"] < 0.55) {
+		t.Errorf("chains and grid differ by %.2f times the Monte-Carlo error; classifiers tell them apart with accuracy %.3f",
+			m["worst_wasserstein_over_floor"], m["c2st"])
+	}
+	table, err := os.ReadFile(c.path("stage.table.table"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(table)), "\n")
+	if len(lines) != 4 || !strings.HasSuffix(lines[2], "| at most 2.5 | met |") || !strings.HasSuffix(lines[3], "| at least 0.9 | not met |") {
+		t.Errorf("table:\n%s", table)
+	}
+	for _, name := range []string{"corner", "profile", "replica", "ambiguity"} {
+		if info, err := os.Stat(c.path("stage.picture." + name)); err != nil || info.Size() < 1000 {
+			t.Errorf("figure %s: %v, %v", name, info, err)
+		}
 	}
 }
 

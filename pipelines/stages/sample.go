@@ -1,0 +1,210 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"oceaninv/inversion"
+	"oceaninv/inversion/calibration"
+	"oceaninv/inversion/reference"
+	"oceaninv/io/dataset"
+	"oceaninv/io/figure"
+	"oceaninv/workflow/stage"
+)
+
+// sampleStage samples the posterior of every observation by parallel-tempered
+// Markov chains: a reference where there are too many parameters for a grid, and a
+// check of the grid where there are not.
+type sampleStage struct {
+	Problem       inversion.Problem            `json:"problem"`
+	Draws         int                          `json:"draws"`
+	Options       reference.TemperOptions      `json:"options"`
+	Interpolate   bool                         `json:"interpolate"`
+	Interpolation reference.InterpolantOptions `json:"interpolation"`
+	observation   stage.Input
+}
+
+func sampleKind() stage.Kind {
+	return stage.Kind{
+		Name: "sample", Version: 1,
+		Doc:    "the posterior of every observation by parallel-tempered Markov chains, for any number of parameters",
+		Decode: decodeSample,
+		Load:   stage.LoadJSON[sampleStage],
+	}
+}
+
+func decodeSample(d *stage.Decoder) stage.Spec {
+	block := struct {
+		Problem       hcl.Expression `hcl:"problem"`
+		Observation   hcl.Expression `hcl:"observation"`
+		Draws         int            `hcl:"draws,optional"`
+		Interpolate   bool           `hcl:"interpolate,optional"`
+		Interpolation *optionsBlock  `hcl:"interpolation,block"`
+		Options       hcl.Body       `hcl:",remain"`
+	}{Draws: 2000, Interpolate: true}
+	d.Decode(&block)
+	s := &sampleStage{Draws: block.Draws, Interpolate: block.Interpolate,
+		Options: reference.DefaultTemperOptions(), Interpolation: reference.DefaultInterpolantOptions()}
+	if d.HasErrors() {
+		return s
+	}
+	decodeOptions(d, &optionsBlock{Body: block.Options}, &s.Options)
+	decodeOptions(d, block.Interpolation, &s.Interpolation)
+	d.Convert(block.Problem, &s.Problem)
+	s.observation = d.Artifact("observation", block.Observation, typeObservation)
+	s.validate(d)
+	return s
+}
+
+func (s *sampleStage) validate(d *stage.Decoder) {
+	o := s.Options
+	if o.Ensembles < 1 || o.Temperatures < 1 || o.Steps < 4 || o.Thin < 1 || o.BurnIn < 0 {
+		d.Errorf("steps", "Too short a chain", "Give at least 1 ensemble, 1 temperature, 4 steps and a thin of 1.")
+		return
+	}
+	if least := 2*len(s.Problem.Parameters) + 2; o.Walkers < least {
+		d.Errorf("walkers", "Too few walkers", "walkers = %d: %d parameters need at least %d.", o.Walkers, len(s.Problem.Parameters), least)
+	}
+	if kept := o.Ensembles * o.Walkers * (o.Steps / o.Thin); s.Draws < 2 || s.Draws > kept {
+		d.Errorf("draws", "Unsuitable number of draws", "draws = %d: give 2 to %d, what the chains keep.", s.Draws, kept)
+	}
+}
+
+func (s *sampleStage) Inputs() []stage.Input { return []stage.Input{s.observation} }
+
+func (s *sampleStage) Outputs() []stage.Output {
+	return []stage.Output{
+		{Name: "posterior", Type: typePosterior, File: "posterior.nc", Schema: &s.Problem},
+		{Name: "metrics", Type: stage.Metrics, File: "metrics.json"},
+		{Name: "traces", Type: stage.Figure, File: "traces.svg",
+			Caption: "Paths of a few Markov chains over the posterior of the first observation; chains that have mixed look alike."},
+	}
+}
+
+func (s *sampleStage) Resources() stage.Resources { return stage.Resources{Cores: stage.AllCores} }
+
+func (s *sampleStage) Run(ctx context.Context, ws *stage.Workspace) error {
+	o, err := loadObserved(&s.Problem, ws.Input("observation"))
+	if err != nil {
+		return err
+	}
+	if s.Interpolate && o.interpolable() {
+		if err := o.interpolate(ctx, ws, s.Interpolation); err != nil {
+			return err
+		}
+	}
+	out, err := o.posterior(s.Draws, "parallel tempering", s.columns())
+	if err != nil {
+		return err
+	}
+	for i := range o.obs.Len() { // ensembles run side by side within an observation
+		c, err := s.temper(ctx, ws.Cores, o, i)
+		if err != nil {
+			return fmt.Errorf("observation %d: %w", i, err)
+		}
+		if !c.Converged() {
+			ws.Log.Warn(fmt.Sprintf("observation %d: chains have not converged (R-hat %.3g, effective sizes %.4g): take more steps", i, c.RHat, c.EffectiveSize))
+		}
+		s.record(&out, c, i)
+		if i == 0 {
+			if err := save(ws.Output("traces"), s.traces(c, &out)); err != nil {
+				return err
+			}
+		}
+		ws.Progress(stage.Progress{Done: int64(i + 1), Total: int64(o.obs.Len()), Unit: "observations"})
+	}
+	if err := dataset.WritePosterior(ws.Output("posterior"), out); err != nil {
+		return err
+	}
+	return stage.WriteMetrics(ws.Output("metrics"), s.metrics(&out))
+}
+
+// temper samples observation i, from the prior.
+func (s *sampleStage) temper(ctx context.Context, cores int, o *observed, i int) (*reference.Chains, error) {
+	options := s.Options
+	options.Seed, options.Workers = itemSeed(s.Options.Seed, i), cores
+	unit := func(theta []float64, rng *rand.Rand) {
+		for j := range theta {
+			theta[j] = rng.Float64()
+		}
+		o.prior.Quantile(theta, theta)
+	}
+	return reference.Temper(ctx, func() (inversion.Tempered, error) { return o.target(i) }, unit, options)
+}
+
+// columns are the diagnostics per observation: three figures of the whole, then
+// two of each parameter.
+func (s *sampleStage) columns() []dataset.Column {
+	out := []dataset.Column{
+		{Name: "log_evidence", LongName: "logarithm of the evidence, by stepping stones"},
+		{Name: "log_evidence_error", LongName: "standard error of the logarithm of the evidence"},
+		{Name: "acceptance", LongName: "share of moves accepted"},
+	}
+	for _, n := range s.Problem.ParameterNames() {
+		out = append(out,
+			dataset.Column{Name: "r_hat_" + n, LongName: "rank-normalised split R-hat of " + n},
+			dataset.Column{Name: effectiveColumn + n, LongName: "independent draws that the draws of " + n + " are worth"})
+	}
+	return out
+}
+
+func (s *sampleStage) record(out *dataset.Posterior, c *reference.Chains, i int) {
+	all := c.Draws()
+	kept := subset(all, s.Draws, inversion.Rand(itemSeed(s.Options.Seed, i), inversion.DrawStream, 1).Perm(all.N()))
+	copy(out.Values[i*len(kept.Theta):], kept.Theta)
+	figures := []float64{c.LogEvidence, c.LogEvidenceError, c.Acceptance}
+	for j := range c.D {
+		// A subset of n draws of chains worth m scatters as the chains do, and
+		// again as n draws of them.
+		worth := 1 / (1/c.EffectiveSize[j] + 1/float64(s.Draws) - 1/float64(all.N()))
+		figures = append(figures, c.RHat[j], worth)
+	}
+	for k, v := range figures {
+		out.Diagnostics[k].Values[i] = v
+	}
+}
+
+// shownChains is the number of chains in a figure of traces.
+const shownChains = 4
+
+// traces are those of the first observation: chains from different ensembles.
+func (s *sampleStage) traces(c *reference.Chains, p *dataset.Posterior) figure.Traces {
+	var out figure.Traces
+	step := max(1, len(c.Theta)/shownChains)
+	for j, q := range p.Parameters {
+		t := figure.Trace{Label: q.LongName, Unit: q.Unit}
+		if p.Truth != nil {
+			t.Truth = figure.At(p.Truth[j])
+		}
+		for k := 0; k < len(c.Theta) && len(t.Chains) < shownChains; k += step {
+			var chain []float64
+			for i := j; i < len(c.Theta[k]); i += c.D {
+				chain = append(chain, c.Theta[k][i])
+			}
+			t.Chains = append(t.Chains, chain)
+		}
+		out.Parameters = append(out.Parameters, t)
+	}
+	return out
+}
+
+// metrics sums the diagnostics up.
+func (s *sampleStage) metrics(p *dataset.Posterior) []stage.Metric {
+	out := []stage.Metric{estimated("acceptance", "", calibration.Mean(diagnostic(p, "acceptance")), false,
+		"Mean share of moves of the coldest chains that were accepted.")}
+	for _, q := range p.Parameters {
+		worst := 0.0
+		for _, r := range diagnostic(p, "r_hat_"+q.Name) {
+			worst = max(worst, r)
+		}
+		out = append(out,
+			stage.Metric{Name: "worst_r_hat_" + q.Name, Value: worst,
+				Sentence: "Largest R-hat of " + q.LongName + " over the observations: above 1.01 the chains have not mixed."},
+			estimated("effective_size_"+q.Name, "", calibration.Mean(diagnostic(p, effectiveColumn+q.Name)), false,
+				"Mean number of independent draws that the draws of "+q.LongName+" are worth."))
+	}
+	return out
+}
