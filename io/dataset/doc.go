@@ -11,6 +11,7 @@
 //   - posterior: dimensions observation, draw; see [Posterior].
 //   - model: every weight a variable, the architecture in attributes; see [Model].
 //   - field: dimensions frequency, source_depth, receiver_depth, range; see [WriteField].
+//   - time_series: dimensions source_depth, receiver_depth, range, time; see [TimeSeries].
 //   - modes: dimensions frequency, mode, depth; see [Modes].
 //   - table: columns over one dimension, such as a training history; see [Table].
 //   - density: a function on a grid of parameters, such as an exact posterior; see [Density].

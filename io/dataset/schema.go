@@ -22,6 +22,7 @@ const (
 	SchemaTable       = "table"
 	SchemaDensity     = "density"
 	SchemaEnvironment = "environment"
+	SchemaTimeSeries  = "time_series"
 )
 
 const (
@@ -34,6 +35,7 @@ const (
 // Units, as UDUNITS spells them.
 const (
 	metre           = "m"
+	second          = "s"
 	metrePerSecond  = "m s-1"
 	hertz           = "Hz"
 	radPerMetre     = "rad m-1"
