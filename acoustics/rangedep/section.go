@@ -56,6 +56,12 @@ func (s *Section) PhaseSpeed(mode int) float64 {
 	return 2 * math.Pi * s.Frequency / real(s.K[mode])
 }
 
+// Silent is a section in which no mode propagates: a band may begin below the
+// cutoff.
+func Silent(env *acoustics.Environment, frequency float64) *Section {
+	return &Section{Environment: env, Frequency: frequency, Method: Real, shapes: func([]float64) [][]complex128 { return nil }}
+}
+
 // choose resolves Auto.
 func (o SolverOptions) choose(env *acoustics.Environment) Method {
 	if o.Method != Auto && o.Method != "" {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oceaninv/acoustics"
+	"oceaninv/acoustics/modes"
 	"oceaninv/acoustics/rangedep"
 	"oceaninv/io/dataset"
 	"oceaninv/io/envfile"
@@ -24,6 +26,7 @@ type fieldFlags struct {
 	plot   string
 	level  float64
 	ranges int
+	series timeSeriesFlags
 }
 
 func newFieldCommand(registry *stage.Registry) *cobra.Command {
@@ -35,7 +38,13 @@ func newFieldCommand(registry *stage.Registry) *cobra.Command {
 		Long: `Sums the normal modes of an ocean (.env, .nc, .hcl) into pressure relative to 1 m from the source, at the sources, receivers
 and ranges of a .flp file: point or line source, coherent or incoherent, adiabatic or one-way coupled where the ocean
 has several profiles. Without a .flp file the sources and receivers of the environmental file are taken, and --ranges
-ranges up to its maximum range.`,
+ranges up to its maximum range.
+
+With --band the result is time series: the signals that a source's pulse within the band leaves at every receiver, by
+Fourier synthesis over frequencies 1/duration apart. Each range's window begins at --start plus, with
+--reduction-speed, range over that speed. A signal longer than its window wraps around; a warning says so.
+
+  oceaninv field shelf.env --frequency 50 --ranges 3 --band 20,100 --duration 4 --reduction-speed 1500 -o series.nc`,
 		Args: cobra.RangeArgs(1, 2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(args, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -46,6 +55,7 @@ ranges up to its maximum range.`,
 	flags.StringVarP(&f.output, "output", "o", "", "write `FILE`: NetCDF (.nc) or the Toolbox's shade file (.shd)")
 	flags.StringVar(&f.plot, "plot", "", "draw transmission loss into `FILE` (.png, .svg, .pdf)")
 	flags.Float64Var(&f.level, "source-level", 0, "level of the source in `dB` re 1 µPa at 1 m; the pressure is then in µPa")
+	f.series.add(flags)
 	flags.IntVar(&f.ranges, "ranges", 501, "`number` of ranges without a .flp file")
 	return cmd
 }
@@ -64,6 +74,9 @@ func (f *fieldFlags) run(args []string, stdout, stderr io.Writer) error {
 	if err := f.apply(cases); err != nil {
 		return err
 	}
+	if err := f.series.apply(cases, f.output); err != nil {
+		return err
+	}
 	if len(cases[0].Frequencies) == 0 {
 		return badInput("%s has no frequency: give one with --frequency", args[0])
 	}
@@ -74,6 +87,9 @@ func (f *fieldFlags) run(args []string, stdout, stderr io.Writer) error {
 	field, err := f.compute(cases, want)
 	if err != nil {
 		return err
+	}
+	if f.series.wanted() {
+		return f.series.save(f, cases[0].Title, field, stdout, stderr)
 	}
 	if f.output != "" {
 		if err := f.write(cases[0].Title, field, want); err != nil {
@@ -140,9 +156,14 @@ func (f *fieldFlags) compute(cases []envfile.Case, want *envfile.FieldCase) (*ac
 		track := rangedep.Track{Ranges: want.ProfileRanges}
 		for i := range want.ProfileRanges {
 			section, err := f.solve(&cases[i], hz)
+			var none modes.ErrNoModes
+			if f.series.wanted() && errors.As(err, &none) {
+				section, err = rangedep.Silent(&cases[i].Environment, hz), nil // below the cutoff
+			}
 			if err != nil {
 				return nil, err
 			}
+			f.series.hear(section)
 			track.Sections = append(track.Sections, section)
 		}
 		p, err := track.Field(at, options)

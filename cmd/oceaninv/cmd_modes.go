@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math/cmplx"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -48,7 +50,7 @@ upper phase-speed limit exceeds the speed of a half-space.`,
 	flags.IntVar(&f.depths, "depths", 201, "`number` of depths of the shapes in files and figures")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	flags.StringVarP(&f.output, "output", "o", "", "write `FILE`: NetCDF (.nc) or the Toolbox's mode file (.mod)")
-	flags.StringVar(&f.plot, "plot", "", "draw the shapes into `FILE` (.png, .svg, .pdf)")
+	flags.StringVar(&f.plot, "plot", "", "draw the shapes, or with several frequencies dispersion curves, into `FILE` (.png, .svg, .pdf)")
 	return cmd
 }
 
@@ -85,7 +87,7 @@ func (f *modesFlags) run(path string, stdout, stderr io.Writer) error {
 		}
 	}
 	if f.plot != "" {
-		if err := f.draw(sections[0]); err != nil {
+		if err := f.draw(sections); err != nil {
 			return failed(err)
 		}
 	}
@@ -204,9 +206,43 @@ func toolboxBoundary(b acoustics.Boundary, hz, depth float64) envfile.ModeBounda
 	return m
 }
 
-// draw draws the shapes of the first modes: their real parts, turned so that each
-// is largest there.
-func (f *modesFlags) draw(s *rangedep.Section) error {
+// draw draws the shapes of one frequency, or the dispersion of several.
+func (f *modesFlags) draw(sections []*rangedep.Section) error {
+	var p interface {
+		Draw() (*figure.Figure, error)
+	}
+	if len(sections) == 1 {
+		p = f.shapes(sections[0])
+	} else {
+		p = dispersion(sections)
+	}
+	drawing, err := p.Draw()
+	if err != nil {
+		return err
+	}
+	return drawing.Save(f.plot)
+}
+
+// dispersion is the speeds of the first modes over frequency, each from its cutoff.
+// The nth mode at one frequency is taken for the nth at the next.
+func dispersion(sections []*rangedep.Section) figure.Dispersion {
+	const most = 6
+	p := figure.Dispersion{Title: sections[0].Environment.Name}
+	sections = slices.SortedFunc(slices.Values(sections), func(a, b *rangedep.Section) int { return cmp.Compare(a.Frequency, b.Frequency) })
+	for _, s := range sections {
+		for i := range min(most, len(s.K)) {
+			if i == len(p.Modes) {
+				p.Modes = append(p.Modes, figure.DispersionCurve{Number: i + 1})
+			}
+			m := &p.Modes[i]
+			m.Frequency, m.PhaseSpeed, m.GroupSpeed = append(m.Frequency, s.Frequency), append(m.PhaseSpeed, s.PhaseSpeed(i)), append(m.GroupSpeed, s.GroupSpeed[i])
+		}
+	}
+	return p
+}
+
+// shapes is the first modes' real parts, each turned so that it is largest there.
+func (f *modesFlags) shapes(s *rangedep.Section) figure.ModeShapes {
 	const most = 12
 	depths := f.grid(s.Environment)
 	floor := s.Environment.Floor()
@@ -227,9 +263,5 @@ func (f *modesFlags) draw(s *rangedep.Section) error {
 		}
 		p.Shapes = append(p.Shapes, row)
 	}
-	drawing, err := p.Draw()
-	if err != nil {
-		return err
-	}
-	return drawing.Save(f.plot)
+	return p
 }

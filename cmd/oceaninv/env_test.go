@@ -16,7 +16,9 @@ import (
 // everyFeature is an ocean with all that an environment block can say.
 func everyFeature() acoustics.Environment {
 	power := acoustics.Attenuation{Value: 0.2, Unit: acoustics.DBPerMetrePower, Reference: 1000, Exponent: 1.8}
-	loss := func(x float64) acoustics.Attenuation { return acoustics.Attenuation{Value: x, Unit: acoustics.DBPerWavelength} }
+	loss := func(x float64) acoustics.Attenuation {
+		return acoustics.Attenuation{Value: x, Unit: acoustics.DBPerWavelength}
+	}
 	return acoustics.Environment{
 		Name: "everything",
 		Surface: acoustics.Boundary{Kind: acoustics.Halfspace, Roughness: 0.3,
