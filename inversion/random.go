@@ -12,6 +12,11 @@ const (
 	NoiseStream
 	DrawStream
 	ScrambleStream
+	// ObservationStream draws the truth and the noise of simulated observations: with
+	// the seed of a data set, they are still not among its samples.
+	ObservationStream
+	// ReplicateStream draws fresh noise for the samples of a data set.
+	ReplicateStream
 )
 
 // Rand returns the random stream of one item: it depends on nothing but the

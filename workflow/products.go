@@ -2,6 +2,8 @@ package workflow
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -35,7 +37,7 @@ type ReportSummary struct {
 }
 
 // Report writes metrics.json, report.html and the RO-Crate among the results, from what is finished. After a run that had
-// nothing to do they are left alone if they are there.
+// nothing to do they are left alone if they were made of the same results.
 func (p *Project) Report(o *Outcome) (*ReportSummary, error) {
 	groups, err := p.metrics(o.Records)
 	if err != nil {
@@ -43,7 +45,7 @@ func (p *Project) Report(o *Outcome) (*ReportSummary, error) {
 	}
 	page := filepath.Join(p.Results, PageFile)
 	summary := &ReportSummary{Headlines: report.Headlines(groups), Outputs: p.outputs(), Page: page}
-	if o.Nothing() && exists(page) && exists(filepath.Join(p.Results, MetricsFile)) && !o.Published {
+	if o.Nothing() && !o.Published && exists(filepath.Join(p.Results, MetricsFile)) && madeOf(page, p.making(o.Records)) {
 		return summary, nil
 	}
 	if len(o.Records) == 0 {
@@ -60,7 +62,26 @@ func (p *Project) Report(o *Outcome) (*ReportSummary, error) {
 	if err != nil {
 		return nil, err
 	}
+	data.MadeOf = p.making(o.Records)
 	return summary, errors.Join(p.writePage(page, data), p.writeCrate(o, data))
+}
+
+// making is a digest of the results that a report shows: of which action each is, and its key.
+func (p *Project) making(records map[string]*artifact.Record) string {
+	h := sha256.New()
+	for _, a := range p.Pipeline.Actions {
+		if r := records[a.Address]; r != nil {
+			fmt.Fprintf(h, "%s %s\n", a.Address, r.Key)
+		}
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// madeOf reports whether the page was made of the results with that digest: one that was made with other variables, or
+// before a crash, is made again.
+func madeOf(page, digest string) bool {
+	raw, err := os.ReadFile(page)
+	return err == nil && bytes.Contains(raw, []byte(digest))
 }
 
 func exists(path string) bool {

@@ -85,8 +85,8 @@ func (s *Session) summarize(data []complex128) {
 // standardize sets u from θ and returns ln|det ∂u/∂θ|.
 func (s *Session) standardize(u, theta []float64) float64 {
 	c := s.model
-	c.Prior.Unbounded(s.zeta, theta)
-	logDet := -c.Prior.Bounded(u, s.zeta) // u is scratch here
+	Unbounded(c.Prior, s.zeta, theta)
+	logDet := -Bounded(c.Prior, u, s.zeta) // u is scratch here
 	if s.summary != nil {
 		return logDet + s.summary.Standardize(u, s.zeta, s.raw)
 	}
@@ -105,7 +105,7 @@ func (s *Session) unstandardize(theta, u []float64) float64 {
 		c.Zeta.Invert(s.zeta, u)
 		logDet = c.Zeta.LogDet()
 	}
-	return logDet - c.Prior.Bounded(theta, s.zeta)
+	return logDet - Bounded(c.Prior, theta, s.zeta)
 }
 
 // Prepare writes what the flow is trained on for one pair (θ, y): the

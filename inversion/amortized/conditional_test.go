@@ -37,7 +37,7 @@ func table(t *testing.T, prior *inversion.Prior) *matchedfield.Table {
 	t.Helper()
 	v := noiseVariance / 2
 	tab, err := matchedfield.Build(context.Background(), matchedfield.Lattice{
-		Points: []int{60, 60}, Theta: prior.Quantile, Zeta: prior.Unbounded,
+		Points: []int{60, 60}, Theta: prior.Quantile, Zeta: func(zeta, theta []float64) { Unbounded(prior, zeta, theta) },
 	}, []float64{v, v, v, v}, 1, func() (matchedfield.Predictor, error) {
 		p := make([]complex128, 2)
 		return func(data, theta []float64) error {
@@ -86,24 +86,25 @@ func observation() []complex128 {
 	return y
 }
 
+// The density is integrated in normal scores, where the mass that an untrained
+// flow heaps up at the prior's edges is spread out.
 func TestDensityIntegratesToOne(t *testing.T) {
 	for _, matched := range []bool{true, false} {
-		s := model(t, matched).NewSession()
-		const n = 250
-		theta, dst := make([]float64, 0, 2*n*n), make([]float64, n*n)
-		for i := range n {
-			for j := range n {
-				theta = append(theta, 2+2*(float64(i)+0.5)/n, -3+4*(float64(j)+0.5)/n)
-			}
+		c := model(t, matched)
+		const n, reach = 200, 7.0
+		theta, jac, dst := make([]float64, 2*n*n), make([]float64, n*n), make([]float64, n*n)
+		for i := range n * n {
+			zeta := []float64{reach * (2*(float64(i/n)+0.5)/n - 1), reach * (2*(float64(i%n)+0.5)/n - 1)}
+			jac[i] = Bounded(c.Prior, theta[2*i:2*i+2], zeta)
 		}
-		if err := s.LogDensity(dst, theta, observation()); err != nil {
+		if err := c.NewSession().LogDensity(dst, theta, observation()); err != nil {
 			t.Fatal(err)
 		}
 		sum := 0.0
-		for _, l := range dst {
-			sum += math.Exp(l) * (2.0 / n) * (4.0 / n)
+		for i, l := range dst {
+			sum += math.Exp(l+jac[i]) * (2 * reach / n) * (2 * reach / n)
 		}
-		if math.Abs(sum-1) > 2e-3 { // midpoint rule over a density with steep edges in θ
+		if math.Abs(sum-1) > 2e-3 { // midpoint rule
 			t.Errorf("matched field %v: the density integrates to %g", matched, sum)
 		}
 	}
@@ -152,5 +153,31 @@ func TestMisfitFlagsAForeignObservation(t *testing.T) {
 	}
 	if fits, foreign := at(observation()), at([]complex128{-30, 40i}); !(fits < 1.5) || !(foreign > 4) {
 		t.Errorf("misfit %g of a fitting observation, %g of a foreign one", fits, foreign)
+	}
+}
+
+func TestCoordinatesRoundTrip(t *testing.T) {
+	prior := box(t)
+	for _, theta := range [][]float64{{2.001, 0.99}, {3, -1}, {3.9999, -2.9999}} {
+		zeta, back := make([]float64, 2), make([]float64, 2)
+		Unbounded(prior, zeta, theta)
+		logJac := Bounded(prior, back, zeta)
+		numeric := 0.0
+		for j := range theta {
+			if math.Abs(back[j]-theta[j]) > 1e-9 {
+				t.Fatalf("round trip %v, want %v", back, theta)
+			}
+			const h = 1e-5
+			up, down := []float64{zeta[0], zeta[1]}, []float64{zeta[0], zeta[1]}
+			up[j] += h
+			down[j] -= h
+			a, b := make([]float64, 2), make([]float64, 2)
+			Bounded(prior, a, up)
+			Bounded(prior, b, down)
+			numeric += math.Log((a[j] - b[j]) / (2 * h))
+		}
+		if math.Abs(logJac-numeric) > 1e-6 {
+			t.Errorf("log Jacobian %g, numerically %g", logJac, numeric)
+		}
 	}
 }

@@ -33,7 +33,7 @@ type INN struct {
 // standardisation.
 func (m *INN) Coordinates(x, theta []float64) {
 	if m.Bounded {
-		m.Prior.Unbounded(x, theta)
+		Unbounded(m.Prior, x, theta)
 		return
 	}
 	copy(x, theta)
@@ -107,7 +107,7 @@ func (s *innSampler) parameters(theta, x []float64) {
 		s.zeta[k] = x[k]*m.X.Scale[k] + m.X.Mean[k]
 	}
 	if m.Bounded {
-		m.Prior.Bounded(theta, s.zeta)
+		Bounded(m.Prior, theta, s.zeta)
 		return
 	}
 	copy(theta, s.zeta)

@@ -23,10 +23,13 @@ func (s *evaluate) draw(ws *stage.Workspace, c *comparison, k *calibrated) error
 	if err := save(ws.Output("marginals"), figure.Marginals{Panels: panels, DrawsLabel: s.Label}); err != nil {
 		return err
 	}
-	joint := figure.Joint{X: panels[0], Y: panels[0], Detail: true, DrawsLabel: s.Label}
-	if len(panels) > 1 {
-		joint.Y = panels[1]
+	if len(panels) == 1 { // nothing is joint
+		if err := save(ws.Output("joint"), figure.Marginals{Panels: panels, DrawsLabel: s.Label}); err != nil {
+			return err
+		}
+		return k.draw(ws, c)
 	}
+	joint := figure.Joint{X: panels[0], Y: panels[1], Detail: true, DrawsLabel: s.Label}
 	if exact != nil && len(exact.Axes) == 2 {
 		joint.XAt, joint.YAt, joint.Density = exact.Axes[0], exact.Axes[1], transposed(exact)
 	}
@@ -108,9 +111,13 @@ func transposed(d *dataset.Density) []float64 {
 // draw makes the calibration figures.
 func (k *calibrated) draw(ws *stage.Workspace, c *comparison) error {
 	cover, ranks := figure.Coverage{}, figure.RankDifference{}
-	if k == nil { // one observation, or no truths: only what calibration would be
-		cover.Curves = []figure.Series{{Label: "calibrated (nothing to compare)", X: []float64{0, 1}, Y: []float64{0, 1}}}
-		ranks.Curves = []figure.Series{{Label: "calibrated (nothing to compare)", X: []float64{0, 1}, Y: []float64{0, 0}}}
+	if k == nil {
+		// Of one observation, or of recordings without truth, calibration cannot be
+		// seen: the figures say so.
+		const why = "not measured: it takes two observations with known truth"
+		cover.Title, ranks.Title = why, why
+		cover.Curves = []figure.Series{{Label: "calibrated", X: []float64{0, 1}, Y: []float64{0, 1}, Thin: true}}
+		ranks.Curves = []figure.Series{{Label: "calibrated", X: []float64{0, 1}, Y: []float64{0, 0}, Thin: true}}
 	} else {
 		for j, p := range c.parameters {
 			r := k.coverage[j]

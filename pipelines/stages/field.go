@@ -56,7 +56,9 @@ func decodeField(d *stage.Decoder) stage.Spec {
 	}
 	d.Convert(block.Environment, &s.Environment)
 	decodeOptions(d, block.Modes, &s.Modes)
-	s.validate(d)
+	if !d.HasErrors() {
+		s.validate(d)
+	}
 	return s
 }
 
@@ -97,10 +99,14 @@ func (s *field) validate(d *stage.Decoder) {
 func (s *field) Inputs() []stage.Input { return nil }
 
 func (s *field) Outputs() []stage.Output {
+	shown := 0.0
+	if len(s.Frequencies) > 0 { // a faulty block has none
+		shown = s.Frequencies[0]
+	}
 	return []stage.Output{
 		{Name: "field", Type: typeField, File: "field.nc"},
 		{Name: "transmission_loss", Type: stage.Figure, File: "transmission_loss.png",
-			Caption: fmt.Sprintf("Transmission loss over range and depth at %g Hz, for a source at %g m; below the line, the sea bed.", s.Frequencies[0], s.SourceDepth)},
+			Caption: fmt.Sprintf("Transmission loss over range and depth at %g Hz, for a source at %g m; below the line, the sea bed.", shown, s.SourceDepth)},
 	}
 }
 

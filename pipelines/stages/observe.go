@@ -24,7 +24,7 @@ type observe struct {
 
 func observeKind() stage.Kind {
 	return stage.Kind{
-		Name: "observe", Version: 1,
+		Name: "observe", Version: 2,
 		Doc:    "noisy observations at given parameters and at draws from the prior, to try an inversion on",
 		Decode: decodeObserve,
 		Load:   stage.LoadJSON[observe],
@@ -104,10 +104,6 @@ func (s *observe) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return err
 	}
-	design, err := inversion.NewDesign(inversion.Independent, prior, s.Seed)
-	if err != nil {
-		return err
-	}
 	n, m := len(s.Truth)+s.Draws, p.DataSize()
 	o := dataset.Observations{Layout: layout, Pressure: make([]complex128, n*m), Truth: make([]float64, 0, n*prior.Dim())}
 	clean := make([]complex128, m)
@@ -115,17 +111,17 @@ func (s *observe) Run(ctx context.Context, ws *stage.Workspace) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		theta := make([]float64, prior.Dim())
+		theta, rng := make([]float64, prior.Dim()), inversion.Rand(s.Seed, inversion.ObservationStream, i)
 		if i < len(s.Truth) {
 			copy(theta, s.Truth[i])
 		} else {
-			design.Theta(theta, i)
+			prior.Sample(theta, rng)
 		}
 		if err := forward.Predict(clean, theta); err != nil {
 			return fmt.Errorf("observation %d at %v: %w", i, theta, err)
 		}
 		dst := o.Pressure[i*m : (i+1)*m]
-		noise.Sample(dst, clean, inversion.Rand(s.Seed, inversion.NoiseStream, i))
+		noise.Sample(dst, clean, rng)
 		for k, v := range clean {
 			dst[k] += v
 		}

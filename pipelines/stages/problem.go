@@ -93,6 +93,7 @@ func report(d *stage.Decoder, err error) {
 	}
 	var invalid *inversion.InvalidError
 	var none modes.ErrNoModes
+	var unsupported modes.ErrUnsupported
 	var parameter *inversion.ParameterError
 	switch {
 	case errors.As(err, &invalid):
@@ -103,6 +104,9 @@ func report(d *stage.Decoder, err error) {
 			path = "parameter." + path
 		}
 		d.Errorf(path, "Invalid problem", "%v.", err)
+	case errors.As(err, &unsupported):
+		d.Errorf("environment", "Ocean not supported here",
+			"%s: %s Problems take fluid oceans; for elastic layers use the commands oceaninv modes and oceaninv field.", unsupported.Path, unsupported.What)
 	case errors.As(err, &none):
 		d.Errorf("frequencies", "No propagating mode", "%v.", err)
 	default:

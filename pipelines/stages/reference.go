@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
@@ -27,7 +28,7 @@ type referenceStage struct {
 
 func referenceKind() stage.Kind {
 	return stage.Kind{
-		Name: "reference", Version: 1,
+		Name: "reference", Version: 2,
 		Doc:    "the exact posterior of every observation, on an adaptive grid (up to 3 parameters)",
 		Decode: decodeReference,
 		Load:   stage.LoadJSON[referenceStage],
@@ -58,11 +59,33 @@ func decodeReference(d *stage.Decoder) stage.Spec {
 	if s.Draws < 2 {
 		d.Errorf("draws", "Too few draws", "draws = %d: at least 2 are needed.", s.Draws)
 	}
-	if n := len(s.Problem.Parameters); n > reference.MaxDim {
+	if !d.HasErrors() {
+		s.validate(d)
+	}
+	return s
+}
+
+// validate reports what a grid cannot do.
+func (s *referenceStage) validate(d *stage.Decoder) {
+	n := len(s.Problem.Parameters)
+	if c := s.Grid.Cells; len(c) > 0 && (len(c) != n || slices.Min(c) < 1) {
+		d.Errorf("grid.cells", "Unsuitable cells", "cells = %v: give a positive number for each of the %d parameters.", c, n)
+	}
+	if g := s.Grid; g.Nodes < 3 || !(g.Range > 0) || !(g.Negligible > 0) || !(g.Tolerance > 0) {
+		d.Errorf("grid", "Unsuitable grid", "A grid needs nodes of at least 3 and a positive range, tolerance and negligible mass.")
+	}
+	if i := s.Interpolation; i.Nodes < 4 || !(i.Tolerance > 0) {
+		d.Errorf("interpolation", "Unsuitable interpolation", "Interpolation needs nodes of at least 4 and a positive tolerance.")
+	}
+	switch s.Problem.Noise.Convention {
+	case inversion.PerToneSample, inversion.PooledSample:
+		d.Errorf("problem", "Noise that depends on the sample",
+			"An exact grid needs a noise variance that is the same for all samples, not convention %q.", s.Problem.Noise.Convention)
+	}
+	if n > reference.MaxDim {
 		d.Errorf("problem", "Too many parameters for a grid",
 			"The problem has %d parameters; an exact grid takes at most %d.", n, reference.MaxDim)
 	}
-	return s
 }
 
 func (s *referenceStage) Inputs() []stage.Input { return []stage.Input{s.observation} }
@@ -105,7 +128,7 @@ func (s *referenceStage) solve(ctx context.Context, ws *stage.Workspace, o *obse
 		return err
 	}
 	out.LogProb = make([]float64, n*s.Draws)
-	var first *reference.Grid
+	grids := make([]*reference.Grid, min(n, deviationObservations))
 	var done atomic.Int64
 	err = forEach(ctx, ws.Cores, n, func() (func(context.Context, int) error, error) {
 		return func(ctx context.Context, i int) error {
@@ -113,8 +136,8 @@ func (s *referenceStage) solve(ctx context.Context, ws *stage.Workspace, o *obse
 			if err != nil {
 				return fmt.Errorf("observation %d: %w", i, err)
 			}
-			if i == 0 {
-				first = grid
+			if i < len(grids) {
+				grids[i] = grid
 			}
 			s.record(&out, grid, i)
 			ws.Progress(stage.Progress{Done: done.Add(1), Total: int64(n), Unit: "observations"})
@@ -128,11 +151,11 @@ func (s *referenceStage) solve(ctx context.Context, ws *stage.Workspace, o *obse
 		return err
 	}
 	if o.prior.Dim() <= 2 {
-		if err := dataset.WriteDensity(ws.Output("density"), densityOf(first, out.Parameters, out)); err != nil {
+		if err := dataset.WriteDensity(ws.Output("density"), densityOf(grids[0], out.Parameters, out)); err != nil {
 			return err
 		}
 	}
-	return s.metrics(ws, o, first)
+	return s.metrics(ws, o, grids)
 }
 
 func (s *referenceStage) grid(ctx context.Context, o *observed, i int) (*reference.Grid, error) {
@@ -193,20 +216,31 @@ func densityOf(g *reference.Grid, parameters []dataset.Parameter, p dataset.Post
 	return out
 }
 
+// deviationObservations is the number of observations whose grid is compared with
+// the forward model itself.
+const deviationObservations = 8
+
 // metrics says how exact the exact posterior is.
-func (s *referenceStage) metrics(ws *stage.Workspace, o *observed, first *reference.Grid) error {
+func (s *referenceStage) metrics(ws *stage.Workspace, o *observed, grids []*reference.Grid) error {
 	forward, err := s.Problem.Forward()
 	if err != nil {
 		return err
 	}
-	direct := inversion.NewPosteriorTarget(o.prior, forward, inversion.NewLikelihood(s.Problem.Likelihood, o.noise), o.data(0))
-	deviation := first.Deviation(direct, 200, inversion.Rand(s.Seed, inversion.DrawStream, -1))
+	deviations := make([]float64, len(grids))
+	for i, g := range grids {
+		direct := inversion.NewPosteriorTarget(o.prior, forward, inversion.NewLikelihood(s.Problem.Likelihood, o.noise), o.data(i))
+		deviations[i] = g.Deviation(direct, 200, inversion.Rand(s.Seed, inversion.DrawStream, -1-i)).SD
+	}
 	return stage.WriteMetrics(ws.Output("metrics"), []stage.Metric{
+		{Name: "exact_deviation", Value: slices.Max(deviations), Unit: "nat", Headline: true,
+			Sentence: "How exact the exact posterior is: standard deviation of its log density on the grid from that of the forward model itself, the worst of the first 8 observations. Distances below are only as good as this is small."},
 		{Name: "interpolation_error", Value: o.field.Error,
-			Sentence: "Largest error of the interpolated field at check points, in standard deviations of the noise; far below 1, the exact posterior is exact."},
+			Sentence: "Largest error of the interpolated field at check points, in standard deviations of the noise; it is found where a mode enters or leaves the window of phase speeds, for there the field jumps."},
+		{Name: "interpolation_rms_error", Value: o.field.RMSError,
+			Sentence: "Root mean square error of the interpolated field over check points and data, in standard deviations of the noise."},
+		{Name: "interpolation_unresolved", Value: float64(o.field.Unresolved),
+			Sentence: "Panels of the interpolation that the bound on forward solves left too coarse."},
 		{Name: "interpolation_solves", Value: float64(o.field.Solves),
 			Sentence: "Forward solves that the interpolated field took, once for all observations."},
-		{Name: "exact_deviation", Value: deviation.SD, Unit: "nat",
-			Sentence: "Standard deviation of the log posterior on the grid from that of the forward model itself, for the first observation."},
 	})
 }

@@ -106,7 +106,7 @@ stage "train" "flow" {
   conditional {
     noise_draws = 2
     matched_field {
-      points = [60, 30]
+      points = [80, 120]
     }
   }
   flow {

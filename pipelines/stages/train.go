@@ -30,7 +30,7 @@ type trainStage struct {
 
 func trainKind() stage.Kind {
 	return stage.Kind{
-		Name: "train", Version: 1,
+		Name: "train", Version: 2,
 		Doc:    "a network that answers the inverse problem for any observation",
 		Decode: decodeTrain,
 		Load:   stage.LoadJSON[trainStage],
@@ -104,7 +104,7 @@ func (s *trainStage) validate(d *stage.Decoder) {
 			d.Errorf("training", "Unsuitable option", "%v.", err)
 		}
 	}
-	if p, ok := s.data.Schema.(*inversion.Problem); ok {
+	if p, ok := s.data.Schema.(*inversion.Problem); ok && len(p.Parameters) > 0 { // else it is the data set's block that is faulty
 		s.fit(d, p)
 	}
 }
@@ -211,7 +211,7 @@ func (s *samples) observed(dst []complex128, i, replicate int, seed uint64) {
 		}
 		return
 	}
-	s.noise.Sample(dst, clean, inversion.Rand(seed+uint64(replicate), inversion.NoiseStream, i))
+	s.noise.Sample(dst, clean, inversion.Rand(seed, inversion.ReplicateStream, replicate*s.n+i))
 	for k, v := range clean {
 		dst[k] += v
 	}
@@ -231,6 +231,11 @@ func (s *trainStage) Run(ctx context.Context, ws *stage.Workspace) error {
 		estimator, arch, result, err = s.trainConditional(ctx, ws, data)
 	} else {
 		estimator, arch, result, err = s.trainINN(ctx, ws, data)
+	}
+	var option *train.OptionError
+	var bad *train.DataError
+	if errors.As(err, &option) || errors.As(err, &bad) {
+		return stage.BadInput(err)
 	}
 	if err != nil {
 		return err

@@ -3,6 +3,7 @@ package stages
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 
 	"golang.org/x/sync/errgroup"
@@ -51,6 +52,7 @@ func (c *conditionalSpec) defaults() (surrogate.FlowSpec, train.Options) {
 
 // check reports what does not fit the problem.
 func (c *conditionalSpec) check(d *stage.Decoder, p *inversion.Problem) {
+	checkFeatures(d, "conditional.features", c.Features)
 	if c.NoiseDraws < 1 {
 		d.Errorf("conditional.noise_draws", "Unsuitable number", "noise_draws = %d: at least 1 is needed.", c.NoiseDraws)
 	}
@@ -71,6 +73,13 @@ func (c *conditionalSpec) check(d *stage.Decoder, p *inversion.Problem) {
 		d.Errorf("conditional.matched_field", "Matched field needs a known source",
 			"The replicas are compared with the absolute field; use features = %q and likelihood = %q, or leave the block out.",
 			inversion.AbsoluteField, inversion.KnownSource)
+	}
+}
+
+// checkFeatures reports a form of features that does not exist.
+func checkFeatures(d *stage.Decoder, path string, f inversion.FeatureForm) {
+	if !slices.Contains(inversion.FeatureForms(), f) {
+		d.Errorf(path, "Unknown features", "%q is not a form of features; choose one of %q.", f, inversion.FeatureForms())
 	}
 }
 
@@ -119,7 +128,7 @@ func buildTable(ctx context.Context, ws *stage.Workspace, data *samples, prior *
 	for i := range variance { // real and imaginary parts each carry half
 		variance[i] = data.noise.Variance[i%len(p.Frequencies)] / 2
 	}
-	lattice := matchedfield.Lattice{Points: points, Theta: prior.Quantile, Zeta: prior.Unbounded}
+	lattice := matchedfield.Lattice{Points: points, Theta: prior.Quantile, Zeta: func(zeta, theta []float64) { amortized.Unbounded(prior, zeta, theta) }}
 	return matchedfield.Build(ctx, lattice, variance, ws.Cores, func() (matchedfield.Predictor, error) {
 		forward, err := p.Forward()
 		if err != nil {
@@ -145,7 +154,7 @@ func (s *trainStage) prepare(ctx context.Context, ws *stage.Workspace, data *sam
 	if e.Match == nil {
 		zeta := make([]float64, data.n*nx)
 		for i := range data.n {
-			e.Prior.Unbounded(zeta[i*nx:(i+1)*nx], data.theta(i))
+			amortized.Unbounded(e.Prior, zeta[i*nx:(i+1)*nx], data.theta(i))
 		}
 		if e.Zeta, err = surrogate.FitStandardizer(zeta, nx); err != nil {
 			return nil, nil, err

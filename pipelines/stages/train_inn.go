@@ -75,6 +75,10 @@ func (s *innSpec) widths(p *inversion.Problem) (nx, ny int) {
 }
 
 func (s *innSpec) check(d *stage.Decoder, p *inversion.Problem) {
+	checkFeatures(d, "inn.features", s.Features)
+	if d.HasErrors() {
+		return
+	}
 	if *s.NoiseInX && s.Features != inversion.AbsoluteField {
 		d.Errorf("inn.features", "Noise is not additive in these features",
 			"With noise_in_x the observation must be field plus noise: use features = %q, or noise_in_x = false.", inversion.AbsoluteField)

@@ -8,6 +8,7 @@ import (
 
 // Data is what a report is made of.
 type Data struct {
+	MadeOf      string // digest of the results shown
 	Title       string
 	Pipeline    string // path
 	Source      string // its text
