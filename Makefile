@@ -6,7 +6,7 @@ BIN     := bin/oceaninv
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: all deps deps-test build run test race fuzz chaos bench lint results clean
+.PHONY: all deps deps-test build run test race fuzz chaos bench lint clean
 
 all: build
 
