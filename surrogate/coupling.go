@@ -49,7 +49,7 @@ func newCoupling[T Float](l *nn.Layout, prefix string, s *FlowSpec) *coupling[T]
 	first := half[T]{name: "net2", from: 0, to: n1, given: n1, until: s.Dim}
 	second := half[T]{name: "net1", from: n1, to: s.Dim, given: 0, until: n1}
 	switch {
-	case s.Coupling == "elementwise_affine" || s.Coupling == "elementwise_spline":
+	case s.Elementwise():
 		c.halves = []half[T]{{name: "net", from: 0, to: s.Dim}}
 	case s.OneSided:
 		c.halves = []half[T]{second}

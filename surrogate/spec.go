@@ -178,3 +178,8 @@ func (s *FlowSpec) initialisation() nn.Initialisation {
 	}
 	return nn.Initialisation{Orthogonal: true, Scale: s.InitGain, ZeroLast: s.ZeroLast}
 }
+
+// Elementwise reports whether the blocks treat every coordinate on its own.
+func (s FlowSpec) Elementwise() bool {
+	return s.Coupling == "elementwise_affine" || s.Coupling == "elementwise_spline"
+}

@@ -24,7 +24,8 @@ type Model struct {
 	// Attributes are the architecture, in netcdf's values.
 	Attributes []netcdf.Attribute
 	Tensors    []Tensor
-	// Layout is the data the model was trained on: its inputs and outputs.
+	// Layout is the data the model was trained on: its inputs and outputs. Without
+	// receivers it is a model of something else than an array's pressures.
 	Layout Layout
 }
 
@@ -40,7 +41,11 @@ func WriteModel(path string, m Model) error {
 			a.Name = modelPrefix + a.Name
 			w.do(func() error { return w.file.SetAttribute(a) })
 		}
-		w.layout(path, m.Layout)
+		if len(m.Layout.ReceiverDepths) > 0 {
+			w.layout(path, m.Layout)
+		} else {
+			w.problem(m.Layout.Problem)
+		}
 		w.parameterTable(m.Layout.Parameters)
 		for _, n := range tensorLengths(m.Tensors) {
 			w.dimension(lengthName(n), n)
@@ -98,7 +103,10 @@ func ReadModel(path string) (Model, error) {
 	if err != nil {
 		return Model{}, err
 	}
-	m := Model{Layout: r.layout()}
+	m := Model{Layout: Layout{Problem: r.problem()}}
+	if r.file.Has("receiver_depth") {
+		m.Layout = r.layout()
+	}
 	for _, a := range r.file.Attributes() {
 		if name, ok := strings.CutPrefix(a.Name, modelPrefix); ok {
 			a.Name = name

@@ -23,6 +23,10 @@ func All() *stage.Registry {
 		portraitKind(),
 		boundsKind(),
 		stopwatchKind(),
+		kinematicsKind(),
+		fitKind(),
+		scoreKind(),
+		compareKind(),
 	)
 	r.AddDefinitions(environmentDefinition(), problemDefinition())
 	r.AddFormats(netcdfFormat())

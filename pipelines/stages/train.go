@@ -2,16 +2,13 @@ package stages
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"oceaninv/inversion"
 	"oceaninv/inversion/amortized"
 	"oceaninv/io/dataset"
-	"oceaninv/surrogate"
 	"oceaninv/surrogate/train"
 	"oceaninv/workflow/stage"
 )
@@ -19,12 +16,9 @@ import (
 // trainStage fits a network to a data set: a conditional flow or an invertible
 // network.
 type trainStage struct {
-	Seed        uint64             `json:"seed"`
-	HeldOut     float64            `json:"held_out"`
-	Conditional *conditionalSpec   `json:"conditional,omitempty"`
-	INN         *innSpec           `json:"inn,omitempty"`
-	Flow        surrogate.FlowSpec `json:"flow"`
-	Training    train.Options      `json:"training"`
+	fitting
+	Conditional *conditionalSpec `json:"conditional,omitempty"`
+	INN         *innSpec         `json:"inn,omitempty"`
 	data        stage.Input
 }
 
@@ -35,11 +29,6 @@ func trainKind() stage.Kind {
 		Decode: decodeTrain,
 		Load:   stage.LoadJSON[trainStage],
 	}
-}
-
-// optionsBlock is a block whose options are decoded once their defaults are known.
-type optionsBlock struct {
-	Body hcl.Body `hcl:",remain"`
 }
 
 func decodeTrain(d *stage.Decoder) stage.Spec {
@@ -53,7 +42,7 @@ func decodeTrain(d *stage.Decoder) stage.Spec {
 		Training    *optionsBlock    `hcl:"training,block"`
 	}{HeldOut: 0.1}
 	d.Decode(&block)
-	s := &trainStage{Seed: block.Seed, HeldOut: block.HeldOut, Conditional: block.Conditional, INN: block.INN}
+	s := &trainStage{fitting: fitting{Seed: block.Seed, HeldOut: block.HeldOut}, Conditional: block.Conditional, INN: block.INN}
 	s.data = d.Artifact("dataset", block.Dataset, typeDataset)
 	if d.HasErrors() {
 		return s
@@ -66,22 +55,12 @@ func decodeTrain(d *stage.Decoder) stage.Spec {
 	if d.HasErrors() {
 		return s
 	}
-	decodeOptions(d, block.Flow, &s.Flow)
-	decodeOptions(d, block.Training, &s.Training)
-	s.Flow.Seed, s.Training.Seed = s.Seed, s.Seed
+	s.decode(d, block.Flow, block.Training)
 	s.validate(d)
-	return s
-}
-
-// decodeOptions lays the attributes of a block over the defaults in dst.
-func decodeOptions(d *stage.Decoder, b *optionsBlock, dst any) {
-	if b == nil {
-		return
+	if p, ok := s.data.Schema.(*inversion.Problem); ok && len(p.Parameters) > 0 { // else it is the data set's block that is faulty
+		s.fit(d, p)
 	}
-	inner := *d
-	inner.Body = b.Body
-	inner.Decode(dst)
-	d.Report(inner.Diagnostics()...)
+	return s
 }
 
 func (s *trainStage) defaults(d *stage.Decoder) {
@@ -92,46 +71,22 @@ func (s *trainStage) defaults(d *stage.Decoder) {
 	s.Flow, s.Training = s.INN.defaults(d)
 }
 
-func (s *trainStage) validate(d *stage.Decoder) {
-	if !(s.HeldOut >= 0 && s.HeldOut < 1) {
-		d.Errorf("held_out", "Unsuitable fraction", "held_out = %g: give a fraction of the samples from 0 to below 1.", s.HeldOut)
-	}
-	var option *train.OptionError
-	for _, err := range unjoin(s.Training.Validate()) {
-		if errors.As(err, &option) {
-			d.Errorf("training."+option.Path, "Unsuitable option", "%s %s.", option.Path, option.Problem)
-		} else {
-			d.Errorf("training", "Unsuitable option", "%v.", err)
-		}
-	}
-	if p, ok := s.data.Schema.(*inversion.Problem); ok && len(p.Parameters) > 0 { // else it is the data set's block that is faulty
-		s.fit(d, p)
-	}
-}
-
 // fit checks what depends on the problem the data belong to.
 func (s *trainStage) fit(d *stage.Decoder, p *inversion.Problem) {
+	flow, mode := s.Flow, train.ModeINN
+	shape := train.Shape{Rows: s.Training.BatchSize} // how many samples there are is not known yet
 	if s.Conditional != nil {
 		s.Conditional.check(d, p)
+		mode, shape.NX, shape.NY = train.ModeConditional, len(p.Parameters), 1
+		flow.Dim, flow.CondDim = shape.NX, shape.NY
 	} else {
 		s.INN.check(d, p)
+		shape.NX, shape.NY = s.INN.widths(p)
+		flow.Dim, flow.CondDim = shape.NY+s.INN.Latent, 0
 	}
-	spec := s.Flow
-	spec.Dim = max(spec.Dim, 1)
-	if err := spec.Validate(); err != nil {
-		d.Errorf("flow", "Unsuitable network", "%v.", err)
+	if !d.HasErrors() {
+		s.check(d, mode, flow, shape)
 	}
-}
-
-// unjoin lists the errors of errors.Join.
-func unjoin(err error) []error {
-	if list, ok := err.(interface{ Unwrap() []error }); ok {
-		return list.Unwrap()
-	}
-	if err == nil {
-		return nil
-	}
-	return []error{err}
 }
 
 func (s *trainStage) Inputs() []stage.Input { return []stage.Input{s.data} }
@@ -232,41 +187,11 @@ func (s *trainStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	} else {
 		estimator, arch, result, err = s.trainINN(ctx, ws, data)
 	}
-	var option *train.OptionError
-	var bad *train.DataError
-	if errors.As(err, &option) || errors.As(err, &bad) {
-		return stage.BadInput(err)
-	}
 	if err != nil {
-		return err
+		return trainingError(err)
 	}
 	if err := writeModel(ws.Output("model"), data.layout, arch, estimator); err != nil {
 		return err
 	}
 	return writeHistory(ws, result)
-}
-
-// session is how a training runs inside a task.
-func (s *trainStage) session(ws *stage.Workspace) (train.Options, train.Run) {
-	o := s.Training
-	o.Workers = ws.Cores
-	return o, train.Run{
-		Dir: filepath.Dir(ws.Checkpoint("last")), Resume: true,
-		Progress: func(p train.Progress) {
-			ws.Progress(stage.Progress{Done: int64(p.Step), Total: int64(p.Steps), Unit: "steps",
-				Message: fmt.Sprintf("epoch %d/%d, loss %.4g, %.0f samples/s", p.Epoch, p.Epochs, p.Loss, p.SamplesPerSecond)})
-		},
-	}
-}
-
-// split cuts rows of [x, y] into training and held-out data: the last samples are
-// held out, all replicates of one together.
-func (s *trainStage) split(x, y []float32, nx, ny, samples, replicates int) (training, held train.Dataset[float32]) {
-	k := int(s.HeldOut*float64(samples)) * replicates
-	cut := samples*replicates - k
-	training = train.SliceDataset[float32]{X: x[:cut*nx], Y: y[:cut*ny], NX: nx, NY: ny}
-	if k == 0 {
-		return training, nil
-	}
-	return training, train.SliceDataset[float32]{X: x[cut*nx:], Y: y[cut*ny:], NX: nx, NY: ny}
 }

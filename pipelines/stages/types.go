@@ -10,4 +10,7 @@ const (
 	typePosterior   stage.Type = "posterior"
 	typeField       stage.Type = "field"
 	typeDensity     stage.Type = "density"
+	typePairs       stage.Type = "samples" // (x, y) of any inverse problem
+	typeFlow        stage.Type = "flow"    // fitted to such samples
+	typeScores      stage.Type = "scores"
 )

@@ -43,33 +43,22 @@ const (
 // the last ones (their moving average if Options.EMA is set). When ctx ends it writes a checkpoint and returns
 // ctx's error. Mistakes in options are [*OptionError], bad data [*DataError], divergence [*DivergedError].
 func TrainINN[T nn.Float](ctx context.Context, f *surrogate.Flow[T], training, heldOut Dataset[T], o Options, run Run) (*Result, error) {
+	return trainMode(ctx, ModeINN, f, training, heldOut, o, run)
+}
+
+func trainMode[T nn.Float](ctx context.Context, m Mode, f *surrogate.Flow[T], training, heldOut Dataset[T], o Options, run Run) (*Result, error) {
 	nx, ny := training.Dims()
-	s := shape{nx: nx, ny: ny, dim: f.Dim()}
-	c := &checker{}
-	c.check(f.CondDim() == 0, "flow", "an invertible network takes no condition, this flow has one of %d numbers; train it as a conditional flow", f.CondDim())
-	c.check(f.Dim() >= nx, "flow.dim", "must be at least the %d columns of x, is %d", nx, f.Dim())
-	c.check(f.Dim() > ny, "flow.dim", "must exceed the %d columns of y to leave room for a latent part, is %d", ny, f.Dim())
-	if ny > 0 {
-		c.check(o.Loss != LossMaximumLikelihood, "loss", "maximum_likelihood needs a conditional flow or data without y; for an invertible network the likelihood is nll_exact")
-	}
-	if err := errors.Join(c.errs...); err != nil {
+	if err := errors.Join(o.Validate(), Check(m, f.Spec(), Shape{Rows: training.Len(), NX: nx, NY: ny}, o)); err != nil {
 		return nil, err
 	}
+	s := shape{nx: nx, ny: ny, dim: f.Dim(), conditional: m == ModeConditional}
 	return start(ctx, f, s, training, heldOut, o, run)
 }
 
 // TrainConditional fits the conditional flow q(x | y) by maximum likelihood. The flow's dimension is the number of
 // columns of x, its condition y. Otherwise it is like [TrainINN].
 func TrainConditional[T nn.Float](ctx context.Context, f *surrogate.Flow[T], training, heldOut Dataset[T], o Options, run Run) (*Result, error) {
-	nx, ny := training.Dims()
-	c := &checker{}
-	c.check(f.Dim() == nx, "flow.dim", "must be the %d columns of x, is %d", nx, f.Dim())
-	c.check(f.CondDim() == ny, "flow.cond_dim", "must be the %d columns of y, is %d", ny, f.CondDim())
-	c.check(o.Loss == LossMaximumLikelihood, "loss", "a conditional flow is trained by maximum_likelihood, not %q", o.Loss)
-	if err := errors.Join(c.errs...); err != nil {
-		return nil, err
-	}
-	return start(ctx, f, shape{nx: nx, ny: ny, dim: nx, conditional: true}, training, heldOut, o, run)
+	return trainMode(ctx, ModeConditional, f, training, heldOut, o, run)
 }
 
 // TrainFlow fits a flow to the law of x alone (NF mode): maximum likelihood, or a divergence, Sinkhorn or MMD
@@ -78,7 +67,7 @@ func TrainFlow[T nn.Float](ctx context.Context, f *surrogate.Flow[T], training, 
 	if heldOut != nil {
 		heldOut = &withoutY[T]{Dataset: heldOut}
 	}
-	return TrainINN(ctx, f, &withoutY[T]{Dataset: training}, heldOut, o, run)
+	return trainMode(ctx, ModeNF, f, &withoutY[T]{Dataset: training}, heldOut, o, run)
 }
 
 // withoutY hides the observations of a dataset.
@@ -135,7 +124,7 @@ type loopState struct {
 }
 
 func start[T nn.Float](ctx context.Context, f *surrogate.Flow[T], s shape, training, heldOut Dataset[T], o Options, run Run) (*Result, error) {
-	if err := errors.Join(o.Validate(), o.validateShape(s.nx), checkData(s, training, heldOut, o)); err != nil {
+	if err := errors.Join(o.validateShape(s.nx), checkHeldOut(s, heldOut, o)); err != nil {
 		return nil, err
 	}
 	pool := NewPool(o.Workers)
@@ -175,11 +164,8 @@ func newTrainer[T nn.Float](f *surrogate.Flow[T], s shape, o Options, pool *Pool
 	return t
 }
 
-func checkData[T nn.Float](s shape, training, heldOut Dataset[T], o Options) error {
+func checkHeldOut[T nn.Float](s shape, heldOut Dataset[T], o Options) error {
 	c := &checker{}
-	c.check(s.nx > 0, "data", "has no column to infer")
-	c.check(training.Len() > 0, "data", "has no rows")
-	c.check(o.BatchSize <= training.Len(), "batch_size", "is %d, more than the %d rows of training data", o.BatchSize, training.Len())
 	if heldOut != nil {
 		nx, ny := heldOut.Dims()
 		c.check(nx == s.nx && ny == s.ny, "held-out data", "has %d and %d columns of x and y, training data %d and %d", nx, ny, s.nx, s.ny)

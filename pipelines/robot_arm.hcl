@@ -1,0 +1,112 @@
+# Every flow and every loss that make sense, on the robot arm.
+#
+# An arm slides up and down and has three joints. Where are they, given where its
+# hand is? Four numbers from two: the exact posterior is a curved surface, and
+# rejection sampling gives it. We train each flow with each loss for a short while,
+# and put what they learned beside it in one table.
+#
+#   oceaninv run pipelines/robot_arm.hcl
+#   oceaninv run pipelines/robot_arm.hcl --var samples=100000 --var epochs=50
+
+variable "samples" {
+  type        = number
+  default     = 5000
+  description = "Configurations of the arm, a fifth of them held out."
+}
+
+variable "epochs" {
+  type        = number
+  default     = 20
+  description = "Passes over the samples in each training."
+}
+
+variable "blocks" {
+  type        = number
+  default     = 4
+  description = "Coupling blocks of each flow."
+}
+
+variable "hidden" {
+  type        = number
+  default     = 48
+  description = "Width of their networks."
+}
+
+locals {
+  divergences = ["kld", "rkl", "chi", "sqh", "jsd", "gan"]
+  couplings   = ["glow", "rnvp", "nice", "gin", "spline", "iresnet"]
+
+  # An invertible network T(x, padding) = (z, y): every coupling with every
+  # likelihood and transport loss, and with every divergence.
+  inn = [for p in setproduct(local.couplings, concat(["nll", "nll_exact", "wasserstein", "mmd"], local.divergences)) :
+  { mode = "inn", coupling = p[0], loss = p[1], variant = "corrected" }]
+
+  # The same as the authors' code has it, to see the difference.
+  released = [for loss in concat(["nll", "wasserstein"], local.divergences) :
+  { mode = "inn", coupling = "glow", loss = loss, variant = "released" }]
+
+  # A conditional flow q(x | y): maximum likelihood.
+  conditional = [for coupling in concat(local.couplings, ["elementwise_affine", "elementwise_spline"]) :
+  { mode = "conditional", coupling = coupling, loss = "maximum_likelihood", variant = "corrected" }]
+
+  # A flow of x alone: generation.
+  nf = concat(
+    [for coupling in local.couplings :
+    { mode = "nf", coupling = coupling, loss = "maximum_likelihood", variant = "corrected" }],
+    [for loss in concat(["wasserstein", "mmd"], local.divergences) :
+  { mode = "nf", coupling = "glow", loss = loss, variant = "corrected" }])
+
+  runs = { for r in concat(local.conditional, local.inn, local.released, local.nf) :
+  "${r.mode}_${r.coupling}_${r.loss}_${r.variant}" => r }
+}
+
+stage "kinematics" "arm" {
+  samples = var.samples
+  targets = 12
+  draws   = 250
+  seed    = 1
+}
+
+stage "fit" "flow" {
+  for_each = local.runs
+  samples  = stage.arm.samples
+  mode     = each.value.mode
+  loss     = each.value.loss
+  variant  = each.value.variant
+  latent   = 4
+  seed     = 2
+
+  flow {
+    coupling = each.value.coupling
+    blocks   = var.blocks
+    hidden   = var.hidden
+  }
+
+  training {
+    epochs        = var.epochs
+    batch_size    = 128
+    learning_rate = 1e-3
+    critic_rate   = 1e-3
+  }
+}
+
+stage "score" "judged" {
+  for_each  = local.runs
+  model     = stage.flow[each.key].model
+  samples   = stage.arm.samples
+  reference = stage.arm.reference
+  seed      = 3
+
+  guarantee {
+    rows          = 1000
+    steps         = 200
+    strong_hidden = 128
+    strong_layers = 2
+    points        = 8
+  }
+}
+
+stage "compare" "everything" {
+  title  = "Flows and losses on the robot arm"
+  scores = [for s in stage.judged : s.scores]
+}

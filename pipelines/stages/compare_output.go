@@ -1,0 +1,132 @@
+package stages
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"oceaninv/io/figure"
+	"oceaninv/surrogate/train"
+	"oceaninv/workflow/stage"
+)
+
+// writeText writes a file whole or not at all.
+func writeText(path, text string) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".text-*")
+	if err != nil {
+		return err
+	}
+	defer os.Remove(f.Name())
+	if _, err := f.WriteString(text); err != nil {
+		f.Close()
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+var modeTitles = map[train.Mode]string{
+	train.ModeConditional: "Conditional flows q(x | y)",
+	train.ModeINN:         "Invertible networks T(x, padding) = (z, y)",
+	train.ModeNF:          "Flows of x alone (no posterior: distances are to the prior)",
+}
+
+// markdown is the table for readers.
+func (t *comparisonTable) markdown(title string) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n\n", title)
+	b.WriteString("W1 and MMD² are distances of a flow's draws to rejection samples of the exact posterior, means over targets.\n")
+	fmt.Fprintf(&b, "Two sets of rejection samples of that size are W1 = %s and MMD² = %s apart, and their hand misses by %s.\n", cell(t.wassersteinFloor), cell(t.mmd0), cell(t.missFloor))
+	for _, mode := range modeOrder {
+		first := true
+		for _, r := range t.rows {
+			if r.Header.Mode != mode {
+				continue
+			}
+			if first {
+				first = false
+				fmt.Fprintf(&b, "\n## %s\n\n| flow | loss | variant |", modeTitles[mode])
+				for _, c := range figureColumns {
+					fmt.Fprintf(&b, " %s |", c.head)
+				}
+				b.WriteString("\n|" + strings.Repeat("---|", 3) + strings.Repeat("---:|", len(figureColumns)) + "\n")
+			}
+			fmt.Fprintf(&b, "| %s | %s | %s |", r.Header.Flow.Coupling, r.Header.Loss, r.Header.Variant)
+			for _, c := range figureColumns {
+				fmt.Fprintf(&b, " %s |", cell(c.get(r)))
+			}
+			b.WriteString("\n")
+		}
+	}
+	if left, right := t.sides(""); len(left) > 2 {
+		fmt.Fprintf(&b, "\nOver the %d trainings with a posterior, the guarantee's two sides have the rank correlation %.2f.\n", len(left), rankCorrelation(left, right))
+	}
+	return b.String()
+}
+
+func cell(v float64) string {
+	if math.IsNaN(v) {
+		return "–"
+	}
+	return fmt.Sprintf("%.3g", v)
+}
+
+// family groups losses in the figures.
+func family(r row) string {
+	_, divergence := r.Header.Loss.Divergence()
+	switch {
+	case r.Header.Mode == train.ModeConditional:
+		return "conditional, maximum likelihood"
+	case divergence:
+		return "divergences, " + r.Header.Variant
+	case r.Header.Loss == train.LossNLLExact:
+		return "nll_exact"
+	case r.Header.Loss == train.LossNLL:
+		return "nll, " + r.Header.Variant
+	}
+	return string(r.Header.Loss)
+}
+
+// clouds are the runs with a posterior, a cloud for each family.
+func (t *comparisonTable) clouds(x, y func(r row) float64) []figure.Series {
+	var out []figure.Series
+	at := map[string]int{}
+	for _, r := range t.rows {
+		if r.Header.Mode == train.ModeNF || !(x(r) > 0) || !(y(r) > 0) || !finite(x(r)) || !finite(y(r)) {
+			continue
+		}
+		name := family(r)
+		i, ok := at[name]
+		if !ok {
+			i = len(out)
+			at[name] = i
+			out = append(out, figure.Series{Label: name, Points: true})
+		}
+		out[i].X, out[i].Y = append(out[i].X, x(r)), append(out[i].Y, y(r))
+	}
+	return out
+}
+
+func (t *comparisonTable) draw(ws *stage.Workspace) error {
+	miss, distance := func(r row) float64 { return r.miss }, func(r row) float64 { return r.wasserstein }
+	label := "W1 to rejection samples"
+	errs := figure.Scatter{Title: "Posteriors of the arm", X: figure.Axis{Label: "hand misses the target by", Log: true},
+		Y: figure.Axis{Label: label, Unit: "prior sd", Log: true}, Clouds: t.clouds(miss, distance)}
+	if finite(t.wassersteinFloor) && t.wassersteinFloor > 0 {
+		errs.References = []figure.Reference{{Label: "rejection samples", Y: figure.At(t.wassersteinFloor)}}
+	}
+	if err := save(ws.Output("errors"), errs); err != nil {
+		return err
+	}
+	title := "Does the left side follow the right?"
+	if left, right := t.sides(""); len(left) > 2 {
+		title = fmt.Sprintf("Rank correlation %.2f over %d trainings", rankCorrelation(left, right), len(left))
+	}
+	return save(ws.Output("bound"), figure.Scatter{Title: title,
+		X: figure.Axis{Label: "right side of the guarantee, as measured", Log: true}, Y: figure.Axis{Label: label, Unit: "prior sd", Log: true},
+		Clouds: t.clouds(func(r row) float64 { return r.RightSide }, distance)})
+}

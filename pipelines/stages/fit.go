@@ -1,0 +1,206 @@
+package stages
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+
+	"oceaninv/surrogate"
+	"oceaninv/surrogate/train"
+	"oceaninv/workflow/stage"
+)
+
+// fitStage fits any flow with any loss to samples (x, y) of any inverse problem.
+type fitStage struct {
+	fitting
+	Mode    train.Mode `json:"mode"`
+	Latent  int        `json:"latent"`
+	Variant string     `json:"variant"`
+	data    stage.Input
+}
+
+func fitKind() stage.Kind {
+	return stage.Kind{
+		Name: "fit", Version: 1,
+		Doc:    "any flow trained with any loss on samples (x, y): invertible network, conditional flow, or flow of x alone",
+		Decode: decodeFit,
+		Load:   stage.LoadJSON[fitStage],
+	}
+}
+
+func decodeFit(d *stage.Decoder) stage.Spec {
+	block := struct {
+		Samples  hcl.Expression `hcl:"samples"`
+		Mode     string         `hcl:"mode,optional"`
+		Loss     string         `hcl:"loss,optional"`
+		Variant  string         `hcl:"variant,optional"`
+		Latent   int            `hcl:"latent,optional"`
+		Seed     uint64         `hcl:"seed,optional"`
+		HeldOut  float64        `hcl:"held_out,optional"`
+		Flow     *optionsBlock  `hcl:"flow,block"`
+		Training *optionsBlock  `hcl:"training,block"`
+	}{Mode: string(train.ModeINN), Variant: variantCorrected, Latent: 14, HeldOut: 0.2}
+	d.Decode(&block)
+	s := &fitStage{fitting: fitting{Seed: block.Seed, HeldOut: block.HeldOut}, Mode: train.Mode(block.Mode), Latent: block.Latent, Variant: block.Variant}
+	s.data = d.Artifact("samples", block.Samples, typePairs)
+	if d.HasErrors() {
+		return s
+	}
+	s.defaults(d, train.Loss(block.Loss))
+	if d.HasErrors() {
+		return s
+	}
+	s.decode(d, block.Flow, block.Training)
+	s.validate(d)
+	if shape, ok := s.data.Schema.(train.Shape); ok && !d.HasErrors() {
+		s.fits(d, shape)
+	}
+	return s
+}
+
+// defaults chooses the loss and what follows from it.
+func (s *fitStage) defaults(d *stage.Decoder, loss train.Loss) {
+	modes := []train.Mode{train.ModeINN, train.ModeConditional, train.ModeNF}
+	if !slices.Contains(modes, s.Mode) {
+		d.Errorf("mode", "Unknown mode", "%q is not a mode; choose inn (T(x, padding) = (z, y)), conditional (q(x | y)) or nf (x alone).", s.Mode)
+		return
+	}
+	if s.Variant != variantCorrected && s.Variant != variantReleased {
+		d.Errorf("variant", "Unknown variant", "%q is not a variant; choose %q or %q.", s.Variant, variantCorrected, variantReleased)
+		return
+	}
+	if loss == "" {
+		loss = train.LossMaximumLikelihood
+		if s.Mode == train.ModeINN {
+			loss = train.LossNLL
+		}
+	}
+	if list := s.Mode.Losses(); !slices.Contains(list, loss) {
+		d.Errorf("loss", "Loss does not fit the mode", "With mode = %q the loss is one of %s, not %q.%s", s.Mode, lossList(list), loss, densityAdvice(s.Mode, loss))
+		return
+	}
+	s.Flow, s.Training = surrogate.DefaultFlow(), train.DefaultOptions(loss)
+	if s.Mode == train.ModeConditional {
+		s.Flow, s.Training = (&conditionalSpec{}).defaults()
+	}
+	s.vary(loss)
+}
+
+// vary sets what the released code does otherwise than it should. Released, the
+// inverse passes of nll see noise on y, as the scripts of the robot arm have it,
+// and the weights under a divergence begin as N(0, 0.02²). Corrected, no term
+// pulls draws towards the truth paired with them, which narrows the posterior,
+// and the critic's scores of data and model alike are kept finite.
+func (s *fitStage) vary(loss train.Loss) {
+	_, divergence := loss.Divergence()
+	o := &s.Training
+	switch {
+	case s.Variant == variantCorrected:
+		o.ReverseWeight = 0
+		if divergence {
+			o.Clamp = "corrected"
+		}
+	case divergence:
+		s.Flow.Init, s.Flow.InitStd = "normal", 0.02
+	case loss == train.LossNLL:
+		o.ReverseNoise = 0.1
+	}
+}
+
+func lossList(list []train.Loss) string {
+	var out []string
+	for _, l := range list {
+		out = append(out, string(l))
+	}
+	return strings.Join(out, ", ")
+}
+
+// densityAdvice names the combination that works.
+func densityAdvice(m train.Mode, l train.Loss) string {
+	switch {
+	case m == train.ModeINN && l == train.LossMaximumLikelihood:
+		return " The likelihood of an invertible network is nll_exact; maximum_likelihood goes with mode = \"conditional\"."
+	case m == train.ModeConditional:
+		return " To train with it, use mode = \"inn\"."
+	}
+	return ""
+}
+
+// spec is the flow with its widths.
+func (s *fitStage) spec(shape train.Shape) surrogate.FlowSpec {
+	spec := s.Flow
+	switch s.Mode {
+	case train.ModeINN:
+		spec.Dim, spec.CondDim = shape.NY+s.Latent, 0
+	case train.ModeConditional:
+		spec.Dim, spec.CondDim = shape.NX, shape.NY
+	case train.ModeNF:
+		spec.Dim, spec.CondDim = shape.NX, 0
+	}
+	return spec
+}
+
+// fits reports what does not fit the samples.
+func (s *fitStage) fits(d *stage.Decoder, shape train.Shape) {
+	if s.Mode == train.ModeINN && (s.Latent < 1 || shape.NY+s.Latent < shape.NX) {
+		d.Errorf("latent", "Latent space too small", "latent = %d: x has %d columns and y has %d, so at least %d are needed.",
+			s.Latent, shape.NX, shape.NY, max(1, shape.NX-shape.NY))
+		return
+	}
+	shape.Rows -= int(s.HeldOut * float64(shape.Rows))
+	s.check(d, s.Mode, s.spec(shape), shape)
+}
+
+func (s *fitStage) Inputs() []stage.Input { return []stage.Input{s.data} }
+
+func (s *fitStage) Outputs() []stage.Output {
+	return []stage.Output{
+		{Name: "model", Type: typeFlow, File: "model.nc"},
+		{Name: "history", Type: stage.File, File: "history.nc"},
+		{Name: "curve", Type: stage.Figure, File: "training.svg",
+			Caption: fmt.Sprintf("Loss over the epochs: %s.", s.label())},
+	}
+}
+
+// label names the run in tables and figures.
+func (s *fitStage) label() string {
+	return strings.Join([]string{string(s.Mode), s.Flow.Coupling, string(s.Training.Loss), s.Variant}, " ")
+}
+
+func (s *fitStage) Resources() stage.Resources { return stage.Resources{Cores: 1} }
+
+func (s *fitStage) Run(ctx context.Context, ws *stage.Workspace) error {
+	p, err := readPairs(ws.Input("samples"))
+	if err != nil {
+		return stage.BadInput(err)
+	}
+	m := &fitted{fittedHeader: fittedHeader{Label: s.label(), Mode: s.Mode, Variant: s.Variant, HeldOut: s.HeldOut, PadNoise: s.Training.PadNoise,
+		Loss: s.Training.Loss, Flow: s.spec(p.shape(0)), Unknowns: p.unknowns, Observed: p.observed}}
+	training, held, err := m.standardise(p)
+	if err != nil {
+		return stage.BadInput(err)
+	}
+	if _, adversarial := s.Training.Loss.Divergence(); adversarial {
+		held = nil // a loss against a critic that itself moves does not tell the best epoch
+	}
+	flow, err := surrogate.NewFlow[float32](m.Flow)
+	if err != nil {
+		return stage.BadInput(err)
+	}
+	fit := map[train.Mode]func(context.Context, *surrogate.Flow[float32], train.Dataset[float32], train.Dataset[float32], train.Options, train.Run) (*train.Result, error){
+		train.ModeINN: train.TrainINN[float32], train.ModeConditional: train.TrainConditional[float32], train.ModeNF: train.TrainFlow[float32],
+	}[s.Mode]
+	o, run := s.session(ws)
+	result, err := fit(ctx, flow, training, held, o, run)
+	if err != nil {
+		return trainingError(err)
+	}
+	m.flow = surrogate.Convert[float64](flow)
+	if err := m.write(ws.Output("model")); err != nil {
+		return err
+	}
+	return writeHistory(ws, result)
+}

@@ -1,0 +1,191 @@
+package stages
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+
+	"oceaninv/inversion"
+	"oceaninv/inversion/kinematics"
+	"oceaninv/io/dataset"
+	"oceaninv/surrogate/train"
+	"oceaninv/workflow/stage"
+)
+
+// kinematicsStage makes pairs (configuration, position of the hand) of the robot
+// arm, and the exact posteriors of some targets.
+type kinematicsStage struct {
+	kinematics.Arm
+	Samples   int     `json:"samples"`
+	Targets   int     `json:"targets"`
+	Draws     int     `json:"draws"`
+	Tolerance float64 `json:"tolerance"`
+	Central   float64 `json:"central"`
+	Seed      uint64  `json:"seed"`
+}
+
+func kinematicsKind() stage.Kind {
+	return stage.Kind{
+		Name: "kinematics", Version: 1,
+		Doc:    "configurations of a robot arm and where its hand is, with rejection samples of exact posteriors",
+		Decode: decodeKinematics,
+		Load:   stage.LoadJSON[kinematicsStage],
+	}
+}
+
+func decodeKinematics(d *stage.Decoder) stage.Spec {
+	arm := kinematics.DefaultArm()
+	block := struct {
+		Samples   int       `hcl:"samples"`
+		Targets   int       `hcl:"targets,optional"`
+		Draws     int       `hcl:"draws,optional"`
+		Tolerance float64   `hcl:"tolerance,optional"`
+		Central   float64   `hcl:"central,optional"`
+		Seed      uint64    `hcl:"seed,optional"`
+		Links     []float64 `hcl:"links,optional"`
+		Sigma     []float64 `hcl:"sigma,optional"`
+	}{Targets: 16, Draws: 300, Tolerance: 0.005, Central: 0.9, Links: arm.Links, Sigma: arm.Sigma}
+	d.Decode(&block)
+	s := &kinematicsStage{Arm: kinematics.Arm{Links: block.Links, Sigma: block.Sigma}, Samples: block.Samples, Targets: block.Targets,
+		Draws: block.Draws, Tolerance: block.Tolerance, Central: block.Central, Seed: block.Seed}
+	if d.HasErrors() {
+		return s
+	}
+	if err := s.Validate(); err != nil {
+		d.Errorf("", "Impossible arm", "%v.", err)
+	}
+	for _, v := range []struct {
+		name  string
+		value int
+		least int
+	}{{"samples", s.Samples, 100}, {"targets", s.Targets, 1}, {"draws", s.Draws, 10}} {
+		if v.value < v.least {
+			d.Errorf(v.name, "Too few", "%s = %d: at least %d are needed.", v.name, v.value, v.least)
+		}
+	}
+	if !(s.Tolerance > 0) {
+		d.Errorf("tolerance", "Unsuitable tolerance", "tolerance = %g: give a positive length, such as 0.005.", s.Tolerance)
+	}
+	if !(s.Central > 0 && s.Central <= 1) {
+		d.Errorf("central", "Unsuitable fraction", "central = %g: give a probability above 0, up to 1.", s.Central)
+	}
+	return s
+}
+
+func (s *kinematicsStage) Inputs() []stage.Input { return nil }
+
+func (s *kinematicsStage) Outputs() []stage.Output {
+	return []stage.Output{
+		{Name: "samples", Type: typePairs, File: "samples.nc", Schema: train.Shape{Rows: s.Samples, NX: s.Dim(), NY: 2}},
+		{Name: "reference", Type: typePosterior, File: "reference.nc"},
+	}
+}
+
+// Columns of an arm's files.
+var handColumns = []string{"y1", "y2"}
+
+func (s *kinematicsStage) unknowns() []string {
+	var out []string
+	for i := range s.Dim() {
+		out = append(out, fmt.Sprintf("x%d", i+1))
+	}
+	return out
+}
+
+func (s *kinematicsStage) Run(ctx context.Context, ws *stage.Workspace) error {
+	text, err := json.Marshal(s.Arm)
+	if err != nil {
+		return err
+	}
+	d := s.Dim()
+	p := pairs{n: s.Samples, unknowns: s.unknowns(), observed: handColumns, description: string(text),
+		x: make([]float64, s.Samples*d), y: make([]float64, s.Samples*2)}
+	for i := range s.Samples {
+		x := p.x[i*d : (i+1)*d]
+		s.Draw(x, inversion.Rand(s.Seed, inversion.DesignStream, i))
+		s.Forward(p.y[i*2:(i+1)*2], x)
+	}
+	if err := writePairs(ws.Output("samples"), "Configurations of a robot arm and where its hand is", p); err != nil {
+		return err
+	}
+	return s.writeReference(ctx, ws, newBox(p.y, s.Central), text)
+}
+
+// box is the set A of observations that the guarantee speaks of: between central
+// quantiles of every coordinate.
+type box struct{ low, high [2]float64 }
+
+func newBox(y []float64, central float64) box {
+	var b box
+	for j := range b.low {
+		var column []float64
+		for i := j; i < len(y); i += 2 {
+			column = append(column, y[i])
+		}
+		slices.Sort(column)
+		tail := int((1 - central) / 2 * float64(len(column)-1))
+		b.low[j], b.high[j] = column[tail], column[len(column)-1-tail]
+	}
+	return b
+}
+
+func (b box) holds(y []float64) bool {
+	for j, v := range y {
+		if v < b.low[j] || v > b.high[j] {
+			return false
+		}
+	}
+	return true
+}
+
+// target draws a configuration whose hand is in the box.
+func (s *kinematicsStage) target(b box, truth []float64, rng *rand.Rand) (y []float64) {
+	y = make([]float64, 2)
+	for {
+		s.Arm.Draw(truth, rng)
+		s.Forward(y, truth)
+		if b.holds(y) {
+			return y
+		}
+	}
+}
+
+// writeReference stores twice the draws asked for per target: one half to compare
+// with, the other to say how far apart two exact samples are.
+func (s *kinematicsStage) writeReference(ctx context.Context, ws *stage.Workspace, b box, text []byte) error {
+	d, n := s.Dim(), 2*s.Draws
+	out := dataset.Posterior{Draws: n, Values: make([]float64, s.Targets*n*d), Truth: make([]float64, s.Targets*d), Problem: text,
+		Method: fmt.Sprintf("rejection from the prior, height exact, reach within %g", s.Tolerance)}
+	for i, name := range s.unknowns() {
+		unit := "radian"
+		if i == 0 {
+			unit = ""
+		}
+		out.Parameters = append(out.Parameters, dataset.Parameter{Name: name, Unit: unit, Prior: "normal", Lower: -4 * s.Sigma[i], Upper: 4 * s.Sigma[i]})
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(ws.Cores, 1))
+	for i := range s.Targets {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			rng := inversion.Rand(s.Seed, inversion.DrawStream, i)
+			y := s.target(b, out.Truth[i*d:(i+1)*d], rng)
+			draws, err := s.Posterior(n, y, s.Tolerance, rng)
+			if err != nil {
+				return err
+			}
+			copy(out.Values[i*n*d:], draws.Theta)
+			return nil
+		})
+	}
+	if err := g.Wait(); err != nil {
+		return err
+	}
+	return dataset.WritePosterior(ws.Output("reference"), out)
+}
