@@ -6,7 +6,7 @@ BIN     := bin/oceaninv
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: all deps deps-test build run test race fuzz chaos bench lint clean
+.PHONY: all deps deps-test build run test gradients race fuzz chaos bench lint clean
 
 all: build
 
@@ -26,7 +26,11 @@ run: build ## the quickstart: a real ocean to a checked posterior
 test: build deps-test ## every test, the race detector on the concurrent packages, the fuzz seeds
 	$(GO) vet ./...
 	$(GO) test -timeout 20m ./...
+	$(MAKE) --no-print-directory gradients
 	$(MAKE) --no-print-directory race
+
+gradients: ## the worst relative error of the gradient of every layer and every loss
+	$(GO) test -v -run Gradient ./surrogate ./surrogate/train
 
 race: ## the race detector where goroutines meet
 	$(GO) test -race -short -timeout 20m ./workflow/... ./surrogate/train/... ./inversion/... ./pipelines/...

@@ -78,12 +78,13 @@ stage "fit" "flow" {
 
   flow {
     coupling = each.value.coupling
-    blocks   = var.blocks
+    blocks   = each.value.coupling == "iresnet" ? ceil(var.blocks / 2) : var.blocks
     hidden   = var.hidden
   }
 
   training {
-    epochs        = var.epochs
+    # An i-ResNet is inverted by iteration, tens of times dearer than a coupling.
+    epochs        = each.value.coupling == "iresnet" ? ceil(var.epochs / 4) : var.epochs
     batch_size    = 128
     learning_rate = 1e-3
     critic_rate   = 1e-3

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"oceaninv/inversion/calibration"
 	"oceaninv/io/dataset"
 	"oceaninv/io/netcdf"
 	"oceaninv/surrogate/train"
@@ -79,10 +80,10 @@ func gather(paths []string) (*comparisonTable, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.rows = append(t.rows, row{armScores: a, miss: mean(a.targets[missColumn]), spread: mean(a.targets[spreadColumn]),
-			wasserstein: mean(a.targets[wassersteinScore]), mmd: mean(a.targets[mmdScore])})
+		t.rows = append(t.rows, row{armScores: a, miss: average(a.targets[missColumn]), spread: average(a.targets[spreadColumn]),
+			wasserstein: average(a.targets[wassersteinScore]), mmd: average(a.targets[mmdScore])})
 		if a.Header.Mode != train.ModeNF {
-			t.missFloor, t.wassersteinFloor, t.mmd0 = mean(a.targets[missFloor]), mean(a.targets[wassersteinFloor]), mean(a.targets[mmdFloor])
+			t.missFloor, t.wassersteinFloor, t.mmd0 = average(a.targets[missFloor]), average(a.targets[wassersteinFloor]), average(a.targets[mmdFloor])
 		}
 	}
 	slices.SortStableFunc(t.rows, func(a, b row) int {
@@ -165,7 +166,7 @@ func (t *comparisonTable) metrics() []stage.Metric {
 	return out
 }
 
-func (t *comparisonTable) floorOf(r row) float64 { return mean(r.targets[wassersteinFloor]) }
+func (t *comparisonTable) floorOf(r row) float64 { return average(r.targets[wassersteinFloor]) }
 
 // sides are the two sides of the guarantee of every posterior, of one mode or all.
 func (t *comparisonTable) sides(mode train.Mode) (left, right []float64) {
@@ -202,4 +203,9 @@ func ranks(x []float64) []int {
 		out[i] = rank
 	}
 	return out
+}
+
+// average leaves NaNs out; it is NaN where nothing is left.
+func average(x []float64) float64 {
+	return calibration.Mean(slices.DeleteFunc(slices.Clone(x), math.IsNaN)).Value
 }

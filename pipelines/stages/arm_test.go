@@ -1,0 +1,190 @@
+package stages
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"strings"
+	"testing"
+
+	"oceaninv/io/dataset"
+	"oceaninv/io/netcdf"
+)
+
+const armData = `
+stage "kinematics" "arm" {
+  samples = 3000
+  targets = 4
+  draws   = 200
+}
+`
+
+func fitBlock(name, arguments, flow, training string) string {
+	return fmt.Sprintf(`
+stage "fit" %q {
+  samples = stage.arm.samples
+  %s
+  flow {
+    blocks = 3
+    hidden = 32
+    %s
+  }
+  training {
+    batch_size    = 128
+    learning_rate = 2e-3
+    %s
+  }
+}
+stage "score" "%s_score" {
+  model     = stage.%s.model
+  samples   = stage.arm.samples
+  reference = stage.arm.reference
+  guarantee {
+    rows          = 500
+    steps         = 50
+    strong_hidden = 64
+    strong_layers = 2
+    points        = 4
+  }
+}
+`, name, arguments, flow, training, name, name)
+}
+
+// TestArm trains each mode on the robot arm and holds the posteriors to rejection
+// samples: the conditional flow, which has the whole likelihood, must come close,
+// and one trained for a single epoch must not.
+func TestArm(t *testing.T) {
+	c := newChain(t)
+	source := armData +
+		fitBlock("good", `mode = "conditional"`, `coupling = "spline"`, "epochs = 25") +
+		fitBlock("poor", `mode = "conditional"`, `coupling = "nice"`, "epochs = 1") +
+		fitBlock("inn", "latent = 4\n  loss = \"nll_exact\"", "", "epochs = 15") +
+		fitBlock("critic", "latent = 4\n  loss = \"jsd\"\n  variant = \"released\"", "", "epochs = 1") +
+		fitBlock("nf", `mode = "nf"`, "", "epochs = 5") + `
+stage "compare" "all" {
+  scores = [for s in [stage.good_score, stage.poor_score, stage.inn_score, stage.critic_score, stage.nf_score] : s.scores]
+}
+`
+	if d := c.decode(source); d.HasErrors() {
+		t.Fatal(d)
+	}
+	names := []string{"good", "poor", "inn", "critic", "nf"}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(c.run("kinematics", "arm"))
+	for _, name := range names {
+		must(c.run("fit", name))
+		must(c.run("score", name+"_score"))
+	}
+	must(c.run("compare", "all"))
+	scores := map[string]row{}
+	for _, name := range names {
+		table, err := gather([]string{c.path("stage." + name + "_score.scores")})
+		must(err)
+		scores[name] = table.rows[0]
+		t.Logf("%s: misses by %.3f, W1 %.3f, right side %.3g", name, scores[name].miss, scores[name].wasserstein, scores[name].RightSide)
+	}
+	good, poor := scores["good"], scores["poor"]
+	floor := average(good.targets[wassersteinFloor])
+	t.Logf("W1 of two sets of rejection samples: %.3f; of each target: %.3g against %.3g", floor, good.targets[wassersteinScore], good.targets[wassersteinFloor])
+	if !(good.wasserstein < 4*floor && good.miss < 0.15) {
+		t.Errorf("the conditional flow is %.3f from rejection samples that are %.3f apart, and misses by %.3f", good.wasserstein, floor, good.miss)
+	}
+	if !(poor.miss > 2*good.miss && poor.wasserstein > good.wasserstein) {
+		t.Errorf("one epoch of an additive flow (%.3f, W1 %.3f) rivals a trained one (%.3f, W1 %.3f): is the error measured?",
+			poor.miss, poor.wasserstein, good.miss, good.wasserstein)
+	}
+	// The density of the arm's prior is known: a flow of x alone cannot beat its entropy.
+	entropy := 0.0
+	for _, s := range []float64{0.25, 0.5, 0.5, 0.5} {
+		entropy += math.Log(s) + 0.5*math.Log(2*math.Pi*math.E)
+	}
+	if nll := float64(scores["nf"].HeldOutNLL); !(nll > entropy-0.15 && nll < entropy+0.3) {
+		t.Errorf("held-out negative log density %.3f nat of a flow of x alone, the prior's entropy is %.3f", nll, entropy)
+	}
+	if !math.IsNaN(float64(scores["inn"].HeldOutNLL)) || !math.IsNaN(scores["nf"].miss) {
+		t.Error("an invertible network has no density of x, a flow of x alone no target to miss")
+	}
+	text, err := os.ReadFile(c.path("stage.all.table"))
+	must(err)
+	for _, want := range []string{"| spline | maximum_likelihood | corrected |", "| glow | jsd | released |", "Flows of x alone"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the table lacks %q:\n%s", want, text)
+		}
+	}
+}
+
+// TestFitMistakes asks for what makes no sense, at plan time.
+func TestFitMistakes(t *testing.T) {
+	for name, v := range map[string]struct{ arguments, flow, training, say string }{
+		"density of a network without one":  {`loss = "maximum_likelihood"`, "", "", "nll_exact"},
+		"conditional flow with a critic":    {"mode = \"conditional\"\n  loss = \"kld\"", "", "", `mode = "inn"`},
+		"unknown mode":                      {`mode = "cinn"`, "", "", "conditional"},
+		"unknown variant":                   {`variant = "new"`, "", "", "corrected"},
+		"latent smaller than padding needs": {"latent = 1", "", "", "at least 2"},
+		"batch larger than the data":        {"", "", "batch_size = 2401", "more than the 2400 rows"},
+		"coordinates that never meet":       {"", `coupling = "elementwise_affine"`, "", "depend on two inputs"},
+		"unknown coupling":                  {"", `coupling = "gloww"`, "", "gloww"},
+		"unknown option value":              {`loss = "jsd"`, "", `generator = "magic"`, "trick"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			training := v.training
+			source := armData + strings.Replace(fitBlock("x", v.arguments, v.flow, training), "    batch_size    = 128\n", map[bool]string{true: "", false: "    batch_size    = 128\n"}[strings.Contains(training, "batch_size")], 1)
+			diags := newChain(t).decode(source)
+			if !diags.HasErrors() {
+				t.Fatal("no diagnostic")
+			}
+			if text := diags[0].Summary + ": " + diags[0].Detail; !strings.Contains(text, v.say) {
+				t.Errorf("diagnostic %q does not say %q", text, v.say)
+			}
+			at := diags[0].Subject.Start.Line
+			line := strings.Split(source, "\n")[at-1]
+			wrong := strings.Split(v.arguments+"\n"+v.flow+"\n"+v.training, "\n")
+			found := strings.Contains(line, `stage "fit"`) || strings.Contains(line, "flow {")
+			for _, w := range wrong {
+				found = found || strings.TrimSpace(w) != "" && strings.Contains(line, strings.TrimSpace(w))
+			}
+			if !found {
+				t.Errorf("the diagnostic is at line %d, %q", at, line)
+			}
+		})
+	}
+}
+
+// TestPairsFromElsewhere reads a table that a user made.
+func TestPairsFromElsewhere(t *testing.T) {
+	path := t.TempDir() + "/mine.nc"
+	table := dataset.Table{Title: "mine", Index: dataset.Column{Name: "sample", Values: []float64{0, 1}},
+		Columns:    []dataset.Column{{Name: "b", Values: []float64{3, 4}}, {Name: "a", Values: []float64{1, 2}}},
+		Attributes: []netcdf.Attribute{netcdf.Text(unknownsAttribute, "a"), netcdf.Text(observedAttribute, "b")}}
+	if err := dataset.WriteTable(path, table); err != nil {
+		t.Fatal(err)
+	}
+	p, err := readPairs(path)
+	if err != nil || p.n != 2 || p.x[1] != 2 || p.y[0] != 3 {
+		t.Fatalf("%+v, %v", p, err)
+	}
+	table.Attributes[0] = netcdf.Text(unknownsAttribute, "c")
+	if err := dataset.WriteTable(path, table); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := readPairs(path); err == nil || !strings.Contains(err.Error(), "c") {
+		t.Errorf("error %v for a column that is not there", err)
+	}
+}
+
+func TestRankCorrelation(t *testing.T) {
+	a := []float64{3, 1, 4, 1.5, 9}
+	for _, v := range []struct {
+		b    []float64
+		want float64
+	}{{[]float64{30, 10, 40, 15, 90}, 1}, {[]float64{-3, -1, -4, -1.5, -9}, -1}, {[]float64{1, 2, 3, 4, 5}, 0.5}} {
+		if got := rankCorrelation(a, v.b); math.Abs(got-v.want) > 1e-12 {
+			t.Errorf("rank correlation %v of %v, want %v", got, v.b, v.want)
+		}
+	}
+}
