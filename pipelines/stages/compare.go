@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"os"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -97,7 +98,7 @@ func (s *compareStage) Run(_ context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return stage.BadInput(err)
 	}
-	if err := writeText(ws.Output("table"), t.markdown(s.Title)); err != nil {
+	if err := os.WriteFile(ws.Output("table"), []byte(t.markdown(s.Title)), 0o666); err != nil {
 		return err
 	}
 	if err := t.write(ws.Output("data"), s.Title); err != nil {
@@ -207,5 +208,9 @@ func ranks(x []float64) []int {
 
 // average leaves NaNs out; it is NaN where nothing is left.
 func average(x []float64) float64 {
-	return calibration.Mean(slices.DeleteFunc(slices.Clone(x), math.IsNaN)).Value
+	known := slices.DeleteFunc(slices.Clone(x), math.IsNaN)
+	if len(known) == 0 {
+		return math.NaN()
+	}
+	return calibration.Mean(known).Value
 }

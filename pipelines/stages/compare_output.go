@@ -3,31 +3,12 @@ package stages
 import (
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strings"
 
 	"oceaninv/io/figure"
 	"oceaninv/surrogate/train"
 	"oceaninv/workflow/stage"
 )
-
-// writeText writes a file whole or not at all.
-func writeText(path, text string) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".text-*")
-	if err != nil {
-		return err
-	}
-	defer os.Remove(f.Name())
-	if _, err := f.WriteString(text); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
 
 var modeTitles = map[train.Mode]string{
 	train.ModeConditional: "Conditional flows q(x | y)",

@@ -159,7 +159,7 @@ func (s *fitStage) Inputs() []stage.Input { return []stage.Input{s.data} }
 func (s *fitStage) Outputs() []stage.Output {
 	return []stage.Output{
 		{Name: "model", Type: typeFlow, File: "model.nc"},
-		{Name: "history", Type: stage.File, File: "history.nc"},
+		{Name: "history", Type: stage.File, File: "history.nc", Intermediate: true},
 		{Name: "curve", Type: stage.Figure, File: "training.svg",
 			Caption: fmt.Sprintf("Loss over the epochs: %s.", s.label())},
 	}

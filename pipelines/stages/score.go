@@ -62,7 +62,7 @@ func decodeScore(d *stage.Decoder) stage.Spec {
 func (s *scoreStage) Inputs() []stage.Input { return []stage.Input{s.model, s.samples, s.reference} }
 
 func (s *scoreStage) Outputs() []stage.Output {
-	return []stage.Output{{Name: "scores", Type: typeScores, File: "scores.nc"}}
+	return []stage.Output{{Name: "scores", Type: typeScores, File: "scores.nc", Intermediate: true}}
 }
 
 // armScores is what is known of one fitted flow of the arm.
