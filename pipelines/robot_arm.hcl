@@ -37,27 +37,32 @@ locals {
   couplings   = ["glow", "rnvp", "nice", "gin", "spline", "iresnet"]
 
   # An invertible network T(x, padding) = (z, y): every coupling with every
-  # likelihood and transport loss, and with every divergence.
-  inn = [for p in setproduct(local.couplings, concat(["nll", "nll_exact", "wasserstein", "mmd"], local.divergences)) :
-  { mode = "inn", coupling = p[0], loss = p[1], variant = "corrected" }]
+  # likelihood and transport loss, and with every divergence. (gan and jsd differ
+  # by a constant: their critics, and so their rows, are the same.)
+  inn = [for p in setproduct(local.couplings, concat(["nll_exact", "wasserstein", "mmd"], local.divergences)) :
+  { mode = "inn", coupling = p[0], loss = p[1], variant = "corrected", direction = "inverse" }]
 
-  # The same as the authors' code has it, to see the difference.
-  released = [for loss in concat(["nll", "wasserstein"], local.divergences) :
-  { mode = "inn", coupling = "glow", loss = loss, variant = "released" }]
+  # As the authors' code has it, to see the difference.
+  released = [for p in concat(setproduct(local.couplings, ["nll"]), setproduct(["glow"], concat(["wasserstein"], local.divergences))) :
+  { mode = "inn", coupling = p[0], loss = p[1], variant = "released", direction = "inverse" }]
+
+  # As the paper describes them: the divergence of the joint law of (y, z).
+  joint = [for loss in local.divergences :
+  { mode = "inn", coupling = "glow", loss = loss, variant = "corrected", direction = "forward" }]
 
   # A conditional flow q(x | y): maximum likelihood.
   conditional = [for coupling in concat(local.couplings, ["elementwise_affine", "elementwise_spline"]) :
-  { mode = "conditional", coupling = coupling, loss = "maximum_likelihood", variant = "corrected" }]
+  { mode = "conditional", coupling = coupling, loss = "maximum_likelihood", variant = "corrected", direction = "inverse" }]
 
   # A flow of x alone: generation.
   nf = concat(
     [for coupling in local.couplings :
-    { mode = "nf", coupling = coupling, loss = "maximum_likelihood", variant = "corrected" }],
+    { mode = "nf", coupling = coupling, loss = "maximum_likelihood", variant = "corrected", direction = "inverse" }],
     [for loss in concat(["wasserstein", "mmd"], local.divergences) :
-  { mode = "nf", coupling = "glow", loss = loss, variant = "corrected" }])
+  { mode = "nf", coupling = "glow", loss = loss, variant = "corrected", direction = "inverse" }])
 
-  runs = { for r in concat(local.conditional, local.inn, local.released, local.nf) :
-  "${r.mode}_${r.coupling}_${r.loss}_${r.variant}" => r }
+  runs = { for r in concat(local.conditional, local.inn, local.released, local.joint, local.nf) :
+  "${r.mode}_${r.coupling}_${r.loss}_${r.variant}${r.direction == "forward" ? "_forward" : ""}" => r }
 }
 
 stage "kinematics" "arm" {
@@ -88,6 +93,7 @@ stage "fit" "flow" {
     batch_size    = 128
     learning_rate = 1e-3
     critic_rate   = 1e-3
+    direction     = each.value.direction
   }
 }
 
@@ -100,7 +106,7 @@ stage "score" "judged" {
 
   guarantee {
     rows          = 1000
-    steps         = 200
+    steps         = 150
     strong_hidden = 128
     strong_layers = 2
     points        = 8

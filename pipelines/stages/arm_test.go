@@ -128,6 +128,7 @@ func TestFitMistakes(t *testing.T) {
 		"latent smaller than padding needs": {"latent = 1", "", "", "at least 2"},
 		"batch larger than the data":        {"", "", "batch_size = 2401", "more than the 2400 rows"},
 		"coordinates that never meet":       {"", `coupling = "elementwise_affine"`, "", "depend on two inputs"},
+		"corrected slip":                    {"loss = \"nll\"\n  variant = \"corrected\"", "", "", "nll_exact"},
 		"unknown coupling":                  {"", `coupling = "gloww"`, "", "gloww"},
 		"unknown option value":              {`loss = "jsd"`, "", `generator = "magic"`, "trick"},
 	} {
@@ -152,6 +153,38 @@ func TestFitMistakes(t *testing.T) {
 				t.Errorf("the diagnostic is at line %d, %q", at, line)
 			}
 		})
+	}
+}
+
+// TestTrainMistakes asks the stage of the acoustic problem for the same.
+func TestTrainMistakes(t *testing.T) {
+	for name, v := range map[string]struct{ block, say string }{
+		"density of a network without one": {`inn {
+    loss = "maximum_likelihood"
+  }`, "nll_exact"},
+		"conditional flow with a critic": {`conditional {}
+  training {
+    loss = "kld"
+  }`, "trained by maximum_likelihood"},
+		"coordinates that never meet": {`inn {}
+  flow {
+    coupling = "elementwise_spline"
+  }`, "depend on two inputs"},
+	} {
+		diags := newChain(t).decode(pekeris + `
+stage "simulate" "data" {
+  problem = problem.depth_and_speed
+  samples = 600
+}
+stage "train" "x" {
+  dataset = stage.data.dataset
+  ` + v.block + `
+}`)
+		if !diags.HasErrors() {
+			t.Errorf("%s: no diagnostic", name)
+		} else if text := diags[0].Detail; !strings.Contains(text, v.say) {
+			t.Errorf("%s: diagnostic %q does not say %q", name, text, v.say)
+		}
 	}
 }
 

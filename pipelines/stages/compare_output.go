@@ -43,8 +43,10 @@ func (t *comparisonTable) markdown(title string) string {
 			b.WriteString("\n")
 		}
 	}
-	if left, right := t.sides(""); len(left) > 2 {
-		fmt.Fprintf(&b, "\nOver the %d trainings with a posterior, the guarantee's two sides have the rank correlation %.2f.\n", len(left), rankCorrelation(left, right))
+	for _, m := range t.metrics() {
+		if !m.Headline {
+			fmt.Fprintf(&b, "\n%.2f: %s\n", m.Value, m.Sentence)
+		}
 	}
 	return b.String()
 }
@@ -67,7 +69,7 @@ func family(r row) string {
 	case r.Header.Loss == train.LossNLLExact:
 		return "nll_exact"
 	case r.Header.Loss == train.LossNLL:
-		return "nll, " + r.Header.Variant
+		return "nll"
 	}
 	return string(r.Header.Loss)
 }
@@ -104,8 +106,8 @@ func (t *comparisonTable) draw(ws *stage.Workspace) error {
 		return err
 	}
 	title := "Does the left side follow the right?"
-	if left, right := t.sides(""); len(left) > 2 {
-		title = fmt.Sprintf("Rank correlation %.2f over %d trainings", rankCorrelation(left, right), len(left))
+	if left, right := t.sides(true); len(left) > 2 {
+		title = fmt.Sprintf("Rank correlation %.2f over the %d trainings it covers", rankCorrelation(left, right), len(left))
 	}
 	return save(ws.Output("bound"), figure.Scatter{Title: title,
 		X: figure.Axis{Label: "right side of the guarantee, as measured", Log: true}, Y: figure.Axis{Label: label, Unit: "prior sd", Log: true},

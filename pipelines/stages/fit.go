@@ -42,7 +42,7 @@ func decodeFit(d *stage.Decoder) stage.Spec {
 		HeldOut  float64        `hcl:"held_out,optional"`
 		Flow     *optionsBlock  `hcl:"flow,block"`
 		Training *optionsBlock  `hcl:"training,block"`
-	}{Mode: string(train.ModeINN), Variant: variantCorrected, Latent: 14, HeldOut: 0.2}
+	}{Mode: string(train.ModeINN), Latent: 14, HeldOut: 0.2}
 	d.Decode(&block)
 	s := &fitStage{fitting: fitting{Seed: block.Seed, HeldOut: block.HeldOut}, Mode: train.Mode(block.Mode), Latent: block.Latent, Variant: block.Variant}
 	s.data = d.Artifact("samples", block.Samples, typePairs)
@@ -68,18 +68,17 @@ func (s *fitStage) defaults(d *stage.Decoder, loss train.Loss) {
 		d.Errorf("mode", "Unknown mode", "%q is not a mode; choose inn (T(x, padding) = (z, y)), conditional (q(x | y)) or nf (x alone).", s.Mode)
 		return
 	}
-	if s.Variant != variantCorrected && s.Variant != variantReleased {
-		d.Errorf("variant", "Unknown variant", "%q is not a variant; choose %q or %q.", s.Variant, variantCorrected, variantReleased)
-		return
-	}
 	if loss == "" {
 		loss = train.LossMaximumLikelihood
 		if s.Mode == train.ModeINN {
-			loss = train.LossNLL
+			loss = train.LossNLLExact
 		}
 	}
 	if list := s.Mode.Losses(); !slices.Contains(list, loss) {
 		d.Errorf("loss", "Loss does not fit the mode", "With mode = %q the loss is one of %s, not %q.%s", s.Mode, lossList(list), loss, densityAdvice(s.Mode, loss))
+		return
+	}
+	if !s.choose(d, loss) {
 		return
 	}
 	s.Flow, s.Training = surrogate.DefaultFlow(), train.DefaultOptions(loss)
@@ -87,6 +86,22 @@ func (s *fitStage) defaults(d *stage.Decoder, loss train.Loss) {
 		s.Flow, s.Training = (&conditionalSpec{}).defaults()
 	}
 	s.vary(loss)
+}
+
+// choose settles the variant: the paper's nll is as released, whatever is done to
+// its other terms, for Σz² without the half is the objective itself.
+func (s *fitStage) choose(d *stage.Decoder, loss train.Loss) bool {
+	switch {
+	case s.Variant == "" && loss == train.LossNLL:
+		s.Variant = variantReleased
+	case s.Variant == "":
+		s.Variant = variantCorrected
+	case s.Variant != variantCorrected && s.Variant != variantReleased:
+		d.Errorf("variant", "Unknown variant", "%q is not a variant; choose %q or %q.", s.Variant, variantCorrected, variantReleased)
+	case s.Variant == variantCorrected && loss == train.LossNLL:
+		d.Errorf("variant", "No such variant", "The loss nll is the released one; put right, it is loss = %q.", train.LossNLLExact)
+	}
+	return !d.HasErrors()
 }
 
 // vary sets what the released code does otherwise than it should. Released, the
@@ -165,9 +180,22 @@ func (s *fitStage) Outputs() []stage.Output {
 	}
 }
 
+// forwardDirection is the option of a divergence that matches the joint law of
+// T's output, as the paper describes, rather than x given y.
+const forwardDirection = "forward"
+
 // label names the run in tables and figures.
 func (s *fitStage) label() string {
-	return strings.Join([]string{string(s.Mode), s.Flow.Coupling, string(s.Training.Loss), s.Variant}, " ")
+	return strings.Join([]string{string(s.Mode), s.Flow.Coupling, string(s.Training.Loss), s.kind()}, " ")
+}
+
+// kind is the variant, with the direction of a divergence that is not the
+// released one.
+func (s *fitStage) kind() string {
+	if _, divergence := s.Training.Loss.Divergence(); divergence && s.Training.Direction == forwardDirection {
+		return s.Variant + " " + forwardDirection
+	}
+	return s.Variant
 }
 
 func (s *fitStage) Resources() stage.Resources { return stage.Resources{Cores: 1} }
@@ -177,7 +205,7 @@ func (s *fitStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return stage.BadInput(err)
 	}
-	m := &fitted{fittedHeader: fittedHeader{Label: s.label(), Mode: s.Mode, Variant: s.Variant, HeldOut: s.HeldOut, PadNoise: s.Training.PadNoise,
+	m := &fitted{fittedHeader: fittedHeader{Label: s.label(), Mode: s.Mode, Variant: s.kind(), HeldOut: s.HeldOut, PadNoise: s.Training.PadNoise,
 		Loss: s.Training.Loss, Flow: s.spec(p.shape(0)), Unknowns: p.unknowns, Observed: p.observed}}
 	training, held, err := m.standardise(p)
 	if err != nil {
