@@ -221,3 +221,46 @@ func TestRankCorrelation(t *testing.T) {
 		}
 	}
 }
+
+// TestArmDoesNotDependOnCores makes the same data on one core and on two.
+func TestArmDoesNotDependOnCores(t *testing.T) {
+	var digests [2][2]string
+	for i := range digests {
+		c := newChain(t)
+		c.cores = i + 1
+		if d := c.decode(armData); d.HasErrors() {
+			t.Fatal(d)
+		}
+		if err := c.run("kinematics", "arm"); err != nil {
+			t.Fatal(err)
+		}
+		for k, output := range []string{"samples", "reference"} {
+			digest, err := netcdf.Digest(c.path("stage.arm." + output))
+			if err != nil {
+				t.Fatal(err)
+			}
+			digests[i][k] = digest
+		}
+	}
+	if digests[0] != digests[1] {
+		t.Errorf("digests differ: %v", digests)
+	}
+}
+
+// TestKinematicsMistakes asks for arms and samples that cannot be.
+func TestKinematicsMistakes(t *testing.T) {
+	for arguments, say := range map[string]string{
+		"samples = 10":                      "at least 100",
+		"samples = 500\nlinks = [1, -1]":    "sigma",
+		"samples = 500\ntolerance = 0":      "positive length",
+		"samples = 500\ncentral = 2":        "probability",
+		"samples = 500\nsigma = [1,1,1,-1]": "positive",
+	} {
+		diags := newChain(t).decode("stage \"kinematics\" \"arm\" {\n" + arguments + "\n}\n")
+		if !diags.HasErrors() {
+			t.Errorf("%s: no diagnostic", arguments)
+		} else if text := diags[0].Detail; !strings.Contains(text, say) {
+			t.Errorf("%s: diagnostic %q does not say %q", arguments, text, say)
+		}
+	}
+}
