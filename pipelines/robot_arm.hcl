@@ -68,7 +68,7 @@ locals {
 stage "kinematics" "arm" {
   samples = var.samples
   targets = 12
-  draws   = 250
+  draws   = 200
   seed    = 1
 }
 
@@ -107,9 +107,9 @@ stage "score" "judged" {
   guarantee {
     rows          = 1000
     steps         = 150
-    strong_hidden = 128
+    strong_hidden = 96
     strong_layers = 2
-    points        = 8
+    points        = 4
   }
 }
 
