@@ -90,7 +90,7 @@ func (j Joint) panel(x, y Axis, l *legend) (*plot.Plot, scale) {
 	}
 	if levels := drawn.levels(); len(levels) > 0 {
 		line := stroke(hue(1), vg.Points(1), Solid)
-		p.Add(clipped{contours(drawn, levels, line)})
+		p.Add(contours{drawn, levels, line})
 		l.add(names[0], rule{style: line})
 	}
 	p.X.Min, p.X.Max, p.Y.Min, p.Y.Max = x.Min, x.Max, y.Min, y.Max

@@ -7,7 +7,6 @@ import (
 	"sort"
 
 	"gonum.org/v1/plot"
-	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -230,12 +229,4 @@ func (g markGlyph) draw(c *draw.Canvas, at vg.Point, r vg.Length) {
 	}
 	c.DrawGlyphNoClip(draw.GlyphStyle{Color: paper, Radius: 0.8 * r, Shape: draw.CircleGlyph{}}, at)
 	c.DrawGlyphNoClip(draw.GlyphStyle{Color: ink, Radius: 0.55 * r, Shape: draw.CircleGlyph{}}, at)
-}
-
-// contours draws lines of equal height.
-func contours(s surface, levels []float64, style draw.LineStyle) plot.Plotter {
-	sort.Float64s(levels)
-	k := plotter.NewContour(s, levels, nil)
-	k.LineStyles = []draw.LineStyle{style}
-	return k
 }
