@@ -370,7 +370,6 @@ func (d *driver) finish() (*Outcome, error) {
 		os.RemoveAll(dir) // what cannot be removed is left to gc
 	}
 	d.sweeping.Wait()
-	d.leases.Close()
 	d.counts.Pending = d.open
 	o := &Outcome{Run: d.id, Counts: d.counts, Failures: d.failures, Skipped: d.skipped, Stopped: d.signal,
 		Seconds: time.Since(d.started).Seconds(), Published: d.published, Version: d.options.Version,
@@ -392,6 +391,7 @@ func (d *driver) finish() (*Outcome, error) {
 	d.emit(Event{Event: RunEnded, Counts: &d.counts, Message: d.ending()})
 	d.ledger.close()
 	err = errors.Join(d.trouble, err, d.journal.close(), d.writeTrace())
+	d.leases.Close() // last: a run without its lease has its end in the journal, or its driver has died
 	return o, err
 }
 

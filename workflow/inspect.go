@@ -66,10 +66,13 @@ func (p *Project) Why(ctx context.Context, address string) (*Why, error) {
 	return &Why{Address: address, Verdict: "is up to date; it last ran because of", Changes: artifact.Diff(old, current)}, nil
 }
 
+// Died is the state of a run whose driver ended without a word.
+const Died = "died; run again to go on"
+
 // RunStatus is how far a run is.
 type RunStatus struct {
 	Run     string     `json:"run"`
-	State   string     `json:"state"` // running, done, failed, stopped: ..., or died
+	State   string     `json:"state"` // running, done, failed, failed: ..., stopped: ..., or Died
 	Counts  Counts     `json:"counts"`
 	Running []TaskTime `json:"running,omitempty"`
 	Failed  []Event    `json:"failed,omitempty"`
@@ -94,13 +97,47 @@ func (p *Project) Status() (*RunStatus, error) {
 			return nil, err
 		}
 		if len(events) > 0 && events[0].Message == p.Pipeline.Path {
-			return p.statusOf(run, events), nil
+			return p.statusOf(run)
 		}
 	}
 	return &RunStatus{}, nil
 }
 
-func (p *Project) statusOf(run string, events []Event) *RunStatus {
+// late is how long the end of a journal that was written on another host may take to be seen here.
+const late = 5 * time.Second
+
+// account reads a run's journal and reports whether its driver has died. A driver gives up its lease after the last line
+// of its journal is on disk: without the lease the journal, read again, holds the run's end. Where it does not although it
+// was written a moment ago and no process can be shown to have died, a network file system may be behind.
+func (p *Project) account(run string) (events []Event, died bool, err error) {
+	for {
+		events, err = readRun(p.Workdir, run)
+		if err != nil || len(events) == 0 || hasEnded(events) || p.store.Living(run) {
+			return events, false, err
+		}
+		released := p.store.Released(run)
+		events, err = readRun(p.Workdir, run)
+		if err != nil || len(events) == 0 || hasEnded(events) {
+			return events, false, err
+		}
+		if !released || time.Since(events[len(events)-1].Time) > late {
+			return events, true, nil
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+}
+
+// hasEnded reports whether a journal holds the run's end.
+func hasEnded(events []Event) bool {
+	return slices.ContainsFunc(events, func(e Event) bool { return e.Event == RunEnded })
+}
+
+// statusOf sums up a run.
+func (p *Project) statusOf(run string) (*RunStatus, error) {
+	events, died, err := p.account(run)
+	if err != nil {
+		return nil, err
+	}
 	s := &RunStatus{Run: run, State: "running"}
 	running := make(map[string]Event)
 	for _, e := range events {
@@ -124,17 +161,17 @@ func (p *Project) statusOf(run string, events []Event) *RunStatus {
 	}
 	s.Counts.Pending = len(p.Pipeline.Actions) - s.Counts.Cached - s.Counts.Done - s.Counts.Failed - s.Counts.Skipped
 	if s.State != "running" {
-		return s
+		return s, nil
 	}
-	if !p.store.Living(run) {
-		s.State = "died; run again to go on"
-		return s
+	if died {
+		s.State = Died
+		return s, nil
 	}
 	for _, e := range running {
 		s.Running = append(s.Running, TaskTime{e.Action, e.Task, time.Since(e.Time).Seconds()})
 	}
 	slices.SortFunc(s.Running, func(a, b TaskTime) int { return strings.Compare(a.Action+a.Task, b.Action+b.Task) })
-	return s
+	return s, nil
 }
 
 // runsOf lists the runs of a working directory, oldest first.

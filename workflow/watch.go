@@ -20,20 +20,27 @@ func (p *Project) Watch(ctx context.Context, observe func(Event)) (*RunStatus, e
 	if err != nil || s.Run == "" {
 		return s, err
 	}
-	f, err := os.Open(filepath.Join(RunDir(p.Workdir, s.Run), JournalFile))
+	run := s.Run
+	f, err := os.Open(filepath.Join(RunDir(p.Workdir, run), JournalFile))
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
 	t := tailer{lines: bufio.NewReader(f)}
 	for {
-		living := p.store.Living(s.Run) // asked first: what a driver wrote before it died is still read
+		living := p.store.Living(run) // asked first: what a driver wrote before it died is still read
 		ended, err := t.pass(observe)
 		if err != nil {
 			return nil, err
 		}
 		if ended || !living || ctx.Err() != nil {
-			return p.Status()
+			s, err := p.statusOf(run)
+			if err == nil && s.State != "running" {
+				_, err = t.pass(observe) // what came between the two looks
+			}
+			if err != nil || s.State != "running" || ctx.Err() != nil {
+				return s, err
+			}
 		}
 		select {
 		case <-ctx.Done():

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"strings"
@@ -48,15 +49,12 @@ func (f *pipelineFlags) attach(p *workflow.Project, stdout, stderr io.Writer) er
 	if err != nil {
 		return err
 	}
-	if err := f.awaitDriver(ctx, p, stderr); err != nil {
-		return err
-	}
 	console := newConsole(stderr, plan)
 	observe := console.observe
 	if f.json {
 		observe = jsonObserver(stdout)
 	}
-	s, err := p.Watch(ctx, observe)
+	s, err := f.follow(ctx, p, observe, stderr)
 	console.close()
 	switch {
 	case err != nil:
@@ -76,6 +74,24 @@ func (f *pipelineFlags) attach(p *workflow.Project, stdout, stderr io.Writer) er
 	return nil
 }
 
+// follow watches the pipeline's latest run and, when its driver has left it or has died and SLURM starts another, the next.
+func (f *pipelineFlags) follow(ctx context.Context, p *workflow.Project, observe func(workflow.Event), stderr io.Writer) (*workflow.RunStatus, error) {
+	for last := ""; ; {
+		if err := f.awaitDriver(ctx, p, stderr); err != nil {
+			return nil, err
+		}
+		s, err := p.Status()
+		if err != nil || last != "" && s.Run == last {
+			return s, err
+		}
+		s, err = p.Watch(ctx, observe)
+		if err != nil || ctx.Err() != nil || !submitsDrivers(p) || s.State != workflow.Died && !strings.HasPrefix(s.State, "stopped") {
+			return s, err
+		}
+		last = s.Run
+	}
+}
+
 // awaitDriver waits while a detached driver is with SLURM but has not started to run.
 func (f *pipelineFlags) awaitDriver(ctx context.Context, p *workflow.Project, stderr io.Writer) error {
 	said := ""
@@ -88,13 +104,14 @@ func (f *pipelineFlags) awaitDriver(ctx context.Context, p *workflow.Project, st
 			return nil
 		}
 		job, err := slurm.FindDriver(p.Workdir, p.Pipeline.Path)
-		if err != nil {
-			return failed(err)
-		}
-		if job == nil {
+		if err == nil && job == nil || errors.Is(err, exec.ErrNotFound) {
 			return nil
 		}
-		if text := fmt.Sprintf("The driver's job %s is %s (%s).", job.ID, job.State, job.Reason); text != said {
+		text := fmt.Sprintf("SLURM does not answer: %v", err) // it will again
+		if err == nil {
+			text = fmt.Sprintf("The driver's job %s is %s (%s).", job.ID, job.State, job.Reason)
+		}
+		if text != said {
 			said = text
 			fmt.Fprintln(stderr, text)
 		}

@@ -53,18 +53,30 @@ type standing struct {
 func newConsole(w io.Writer, plan *workflow.Plan) *console {
 	c := &console{w: w, stages: make(map[string]*stageView)}
 	for _, d := range plan.Decisions {
-		v := c.stages[d.Action.Stage]
-		if v == nil {
-			v = &stageView{name: d.Action.Stage, tasks: make(map[string]int), progress: make(map[string]map[string]float64)}
-			c.stages[d.Action.Stage] = v
-		}
-		v.actions++
-		c.width = max(c.width, len(d.Action.Stage))
+		c.view(d.Action.Stage).actions++
 	}
 	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		c.bars = mpb.New(mpb.WithOutput(f), mpb.WithWidth(40), mpb.WithRefreshRate(200*time.Millisecond))
 	}
 	return c
+}
+
+// view is that of the stage with the name; a run that is attached to may have stages that the pipeline has no more.
+func (c *console) view(name string) *stageView {
+	v := c.stages[name]
+	if v == nil {
+		v = &stageView{name: name}
+		v.restart()
+		c.stages[name] = v
+		c.width = max(c.width, len(name))
+	}
+	return v
+}
+
+// restart forgets what was done: what the next run still has of it, it counts itself.
+func (v *stageView) restart() {
+	v.done, v.failed, v.ended = 0, 0, time.Time{}
+	v.tasks, v.progress = make(map[string]int), make(map[string]map[string]float64)
 }
 
 // jsonObserver writes every event as a line of JSON.
@@ -74,8 +86,16 @@ func jsonObserver(w io.Writer) func(workflow.Event) {
 }
 
 func (c *console) observe(e workflow.Event) {
-	v := c.stages[e.Stage]
+	var v *stageView
+	if e.Stage != "" {
+		v = c.view(e.Stage)
+	}
 	switch e.Event {
+	case workflow.RunStarted:
+		for _, v := range c.stages {
+			v.restart()
+		}
+		c.cached = 0
 	case workflow.ActionCached:
 		v.done++
 		c.cached++
@@ -151,7 +171,7 @@ func (v *stageView) fraction() float64 {
 		}
 		sum += min(of/float64(max(1, v.tasks[action])), 1)
 	}
-	return sum / float64(v.actions)
+	return sum / float64(max(1, v.actions))
 }
 
 func (c *console) move(v *stageView) {

@@ -39,7 +39,7 @@ func queue(ts *testscript.TestScript) []string {
 
 // await waits for a line of the queue that begins with the text, such as "RUNNING slow."; "nothing" for an empty queue.
 func await(ts *testscript.TestScript, text string) {
-	for start := time.Now(); time.Since(start) < 30*time.Second; time.Sleep(50 * time.Millisecond) {
+	for start := time.Now(); time.Since(start) < 5*time.Minute; time.Sleep(50 * time.Millisecond) {
 		lines := queue(ts)
 		for _, line := range lines {
 			if text == "nothing" && line == "" || text != "nothing" && strings.HasPrefix(line, text) {

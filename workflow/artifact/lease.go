@@ -216,6 +216,12 @@ func (l *Leases) Busy(k Key) bool {
 	return err == nil && l.alive(h)
 }
 
+// Released reports whether a run has no lease: its driver has closed it, or has never had one.
+func (s *Store) Released(run string) bool {
+	_, err := os.Stat(s.runFile(run))
+	return errors.Is(err, fs.ErrNotExist)
+}
+
 // Living reports whether a run goes on.
 func (s *Store) Living(run string) bool {
 	h, err := readLease(s.runFile(run))

@@ -261,7 +261,7 @@ func (c *Cluster) Queue() []string {
 // WaitIdle waits until n nodes are idle.
 func (c *Cluster) WaitIdle(n int) {
 	c.t.Helper()
-	for start := time.Now(); time.Since(start) < 30*time.Second; time.Sleep(50 * time.Millisecond) {
+	for start := time.Now(); time.Since(start) < 5*time.Minute; time.Sleep(50 * time.Millisecond) {
 		out, err := exec.Command("sinfo", "-h", "-t", "idle", "-o", "%D").Output()
 		if err == nil && strings.TrimSpace(string(out)) == fmt.Sprint(n) {
 			return

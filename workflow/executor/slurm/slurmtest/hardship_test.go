@@ -52,7 +52,7 @@ func (b *background) wait(t *testing.T) *workflow.Outcome {
 	t.Helper()
 	select {
 	case <-b.done:
-	case <-time.After(2 * time.Minute):
+	case <-time.After(10 * time.Minute):
 		t.Fatalf("the run does not end; notices: %q", b.notices)
 	}
 	if b.err != nil {

@@ -204,7 +204,7 @@ func driver(t testing.TB, path string) *exec.Cmd {
 // eventually waits for something to be true.
 func eventually(t testing.TB, what string, is func() bool) {
 	t.Helper()
-	for start := time.Now(); time.Since(start) < 30*time.Second; time.Sleep(50 * time.Millisecond) {
+	for start := time.Now(); time.Since(start) < 5*time.Minute; time.Sleep(50 * time.Millisecond) {
 		if is() {
 			return
 		}
