@@ -175,6 +175,7 @@ func (d *driver) begin(j *job) bool {
 		d.complete(j, true)
 		return false
 	}
+	d.recycle(j)
 	if err := d.store.Prepare(j.key, j.preimage); err != nil {
 		d.stopFor(err)
 		return false
@@ -221,7 +222,7 @@ func (d *driver) write(t *taskState) (*executor.Task, error) {
 	name := o.Name()
 	o.Checkpoint = filepath.Join(d.store.WorkDir(j.key), "checkpoint", name)
 	o.Provenance = d.provenance(j)
-	dir := filepath.Join(d.store.WorkDir(j.key), fmt.Sprintf("%s.%s.%d", name, d.id, t.attempt))
+	dir := filepath.Join(d.store.WorkDir(j.key), d.taskDir(name, t.attempt))
 	if err := o.Write(dir); err != nil {
 		return nil, err
 	}
@@ -229,6 +230,11 @@ func (d *driver) write(t *taskState) (*executor.Task, error) {
 		ID: fmt.Sprintf("%s %s #%d", j.action.Address, name, t.attempt), Dir: dir, Order: &o, Resources: t.limits,
 		Queue: queueOf(j.action.Policy.Resources), Group: groupOf(j, o.Role),
 	}, nil
+}
+
+// taskDir is the name of a task's directory in that of its action.
+func (d *driver) taskDir(task string, attempt int) string {
+	return fmt.Sprintf("%s.%s.%d", task, d.id, attempt)
 }
 
 // provenance is what is recorded inside the products, beside their content.
@@ -267,12 +273,33 @@ func (d *driver) update(u executor.Update) {
 	case u.State == executor.Running:
 		e.Event = TaskStarted
 		d.emit(e)
+	case u.State == executor.Saving:
+		d.freeCores(t)
 	}
+}
+
+// mostSaving is how many tasks that only wait for the disk may keep their processes beside those that compute.
+const mostSaving = 16
+
+// freeCores gives the cores of a task that only waits for the disk to others, so that the disk's syncs are waited for
+// together and not one by one. Its memory stays its own.
+func (d *driver) freeCores(t *taskState) {
+	if t.saving || d.saving >= mostSaving {
+		return
+	}
+	t.saving = true
+	d.saving++
+	d.inUse.Cores -= t.limits.Cores
 }
 
 func (d *driver) taskEnded(t *taskState, u executor.Update, e Event) {
 	delete(d.tasks, u.Task)
-	d.inUse.Cores -= t.limits.Cores
+	if t.saving {
+		t.saving = false
+		d.saving--
+	} else {
+		d.inUse.Cores -= t.limits.Cores
+	}
 	d.inUse.Memory -= t.limits.Memory
 	j := t.job
 	r := u.Result

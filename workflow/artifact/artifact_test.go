@@ -125,7 +125,7 @@ func commit(t *testing.T, s *Store, k Key, text string) *Record {
 	if err := os.WriteFile(p.Add("out", "file", "out.txt"), []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	r, err := p.Commit(Record{Key: k})
+	r, err := p.Commit(Record{Key: k}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -285,4 +285,33 @@ func FuzzReaders(f *testing.F) {
 		m := &Memo{known: make(map[Identity]Sum)}
 		m.load(bytes.NewReader(raw))
 	})
+}
+
+// TestSavingIsAnnouncedOnce: when a task says that it only waits for the disk, its outputs have been read back, and nothing
+// has its final name.
+func TestSavingIsAnnouncedOnce(t *testing.T) {
+	s := openStore(t)
+	dir := t.TempDir()
+	p, err := s.Begin(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(p.Add("a", "words", "a.txt"), []byte("a\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	said := 0
+	r, err := p.Commit(Record{Key: "abc"}, func() {
+		said++
+		for _, name := range []string{"a.txt", recordFile} {
+			if _, err := os.Stat(filepath.Join(dir, name)); err == nil {
+				t.Errorf("%s is there already", name)
+			}
+		}
+	})
+	if err != nil || said != 1 {
+		t.Fatalf("said %d times, %v", said, err)
+	}
+	if got, err := s.LookupIn(dir, "abc"); err != nil || got.Outputs[0].Sum != r.Outputs[0].Sum {
+		t.Errorf("%+v, %v", got, err)
+	}
 }

@@ -31,16 +31,13 @@ func (p *Pending) Add(name, typ, file string) string {
 	return temp
 }
 
-// Commit gives the outputs their names and writes the record, last. Every file is synced, and read back by its digest,
-// before anything is renamed.
-func (p *Pending) Commit(r Record) (*Record, error) {
+// Commit gives the outputs their names and writes the record, last. Every file is read back for its digests, and synced,
+// before anything is renamed. When nothing is left but to wait for the disk, saving is called, if not nil.
+func (p *Pending) Commit(r Record, saving func()) (*Record, error) {
 	r.Format = RecordFormat
 	for _, f := range p.files {
 		if _, err := os.Stat(f.temp); err != nil {
 			return nil, fmt.Errorf("output %s was not written", f.name)
-		}
-		if err := syncFile(f.temp); err != nil {
-			return nil, fmt.Errorf("output %s: %w", f.name, err)
 		}
 		sum, err := p.store.sum(f.temp)
 		if err != nil {
@@ -48,7 +45,13 @@ func (p *Pending) Commit(r Record) (*Record, error) {
 		}
 		r.Outputs = append(r.Outputs, Stored{Name: f.name, Type: f.typ, File: f.file, Sum: sum})
 	}
+	if saving != nil {
+		saving()
+	}
 	for i, f := range p.files {
+		if err := syncFile(f.temp); err != nil {
+			return nil, fmt.Errorf("output %s: %w", f.name, err)
+		}
 		final := filepath.Join(p.dir, f.file)
 		if err := os.Rename(f.temp, final); err != nil {
 			return nil, err
@@ -63,9 +66,22 @@ func (p *Pending) Commit(r Record) (*Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The directory is synced once, after the record: should a power cut keep the record's new name and lose an output's,
-	// the record finds its output gone, which is a miss.
-	return &r, WriteFile(filepath.Join(p.dir, recordFile), raw)
+	return &r, p.writeRecord(raw)
+}
+
+// writeRecord puts the record into place and syncs it and then the directory. Synced under its final name, the record
+// takes the renames with it where a file system keeps one log, so that the directory's sync is nearly free. A power cut
+// before that may leave a record that is not whole, or one whose outputs' names are lost: both are misses, and nobody has
+// been told yet that the action is done.
+func (p *Pending) writeRecord(raw []byte) error {
+	path := filepath.Join(p.dir, recordFile)
+	if err := WriteFileSoon(path, raw); err != nil {
+		return err
+	}
+	if err := syncFile(path); err != nil {
+		return err
+	}
+	return syncDir(p.dir)
 }
 
 // Abort removes what was written.

@@ -45,6 +45,9 @@ func Execute(ctx context.Context, dir string, registry *stage.Registry, stderr i
 	if err != nil {
 		fmt.Fprintf(stderr, "%v\n", err)
 	}
+	if result.Code == CodeDone && r.tell(exitLine, result) {
+		return CodeDone // the driver knows; nobody else asks how a task ended that did
+	}
 	if err := result.write(dir); err != nil {
 		fmt.Fprintf(stderr, "cannot write the exit file: %v\n", err)
 		if result.Code == CodeDone {
@@ -110,7 +113,7 @@ func (r *runner) do(ctx context.Context, started time.Time) error {
 			return err
 		}
 	}
-	_, err = pending.Commit(artifact.Record{Key: o.Key, Address: o.Address, Run: o.Run, Usage: usage(started, o.Cores)})
+	_, err = pending.Commit(artifact.Record{Key: o.Key, Address: o.Address, Run: o.Run, Usage: usage(started, o.Cores)}, r.saving)
 	return err
 }
 
@@ -204,6 +207,33 @@ func (r *runner) report(p stage.Progress) {
 		return
 	}
 	_ = os.WriteFile(filepath.Join(r.dir, ProgressFile), line, 0o644)
+}
+
+// What a task writes where progress goes, beside progress: that its results only wait for the disk, and how it ended.
+const (
+	savingLine = "saving "
+	exitLine   = "exit "
+)
+
+// saving tells a driver that listens that the task needs no core any more.
+func (r *runner) saving() { r.tell(savingLine, nil) }
+
+// tell writes a line to the driver; it reports whether a driver listens.
+func (r *runner) tell(what string, v any) bool {
+	line, err := artifact.Seal(v)
+	if err != nil {
+		return false
+	}
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	if r.progress == nil {
+		r.progress = openProgress()
+	}
+	if r.progress == nil {
+		return false
+	}
+	_, err = r.progress.Write(append([]byte(what), line...))
+	return err == nil
 }
 
 func openProgress() *os.File {

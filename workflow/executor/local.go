@@ -2,6 +2,7 @@ package executor
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +17,6 @@ import (
 	"time"
 
 	"oceaninv/workflow/artifact"
-	"oceaninv/workflow/stage"
 )
 
 // Local runs tasks as processes on this machine, each in a process group of its own that ends with the driver.
@@ -89,6 +89,7 @@ type process struct {
 	pid   int
 	why   Reason // set by whoever kills it
 	done  bool
+	told  *Result // how it ended, from the task itself; read when follow has returned
 }
 
 func (p *process) run() {
@@ -162,11 +163,26 @@ func (p *process) finished() {
 func (p *process) follow(r io.Reader) {
 	lines := bufio.NewScanner(r)
 	for lines.Scan() {
-		var progress stage.Progress
-		if json.Unmarshal(lines.Bytes(), &progress) == nil {
-			p.local.updates <- Update{Task: p.task, State: Running, NativeID: strconv.Itoa(p.pid), Progress: &progress}
-		}
+		p.hear(lines.Bytes())
 	}
+}
+
+// hear takes a line that the task wrote.
+func (p *process) hear(line []byte) {
+	news := Update{Task: p.task, State: Running, NativeID: strconv.Itoa(p.pid)}
+	if exit, ok := bytes.CutPrefix(line, []byte(exitLine)); ok {
+		var r Result
+		if artifact.Unseal(exit, &r) == nil {
+			p.told = &r
+		}
+		return
+	}
+	if bytes.HasPrefix(line, []byte(savingLine)) {
+		news.State = Saving
+	} else if json.Unmarshal(line, &news.Progress) != nil {
+		return
+	}
+	p.local.updates <- news
 }
 
 // stop asks the process to end, and makes it after a grace period; or makes it now.
@@ -247,6 +263,9 @@ func (p *process) result(state *os.ProcessState, waitErr error) Result {
 	p.mutex.Lock()
 	why := p.why
 	p.mutex.Unlock()
+	if p.told != nil {
+		return *p.told
+	}
 	r, err := ReadResult(p.task.Dir)
 	if err == nil && why == "" {
 		return r

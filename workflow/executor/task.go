@@ -24,6 +24,9 @@ const (
 	ProgressFile = "progress.json"
 )
 
+// Rewritten reports whether a file in a task's directory is written anew when the directory is given to another task.
+func Rewritten(name string) bool { return name == taskFile || name == LogFile }
+
 // Role is what a task does of an action.
 type Role string
 
@@ -182,6 +185,7 @@ type State int
 const (
 	Queued State = iota
 	Running
+	Saving // its results wait for the disk; the task needs no core any more
 	Ended
 )
 
