@@ -129,8 +129,18 @@ func (c *cell) neglected(w window) float64 {
 	h2 := c.h * c.h
 	z := h2 * math.Max(math.Abs(w.hi-c.q[0]), math.Abs(w.lo-c.q[0]))
 	z = math.Min(z, maxZ)
-	v1, v2, v3 := math.Abs(h2*c.q[1]), math.Abs(h2*c.q[2]), math.Abs(h2*c.q[3])
-	v4, v5, v6 := math.Abs(h2*c.q[4]), math.Abs(h2*c.q[5]), math.Abs(h2*c.q[6])
+	var v [moments]float64
+	for n := range v {
+		v[n] = math.Abs(h2 * c.q[n])
+	}
+	return Neglected(&v, z)
+}
+
+// Neglected estimates the largest entry of a cell's matrix that [Perturbation]
+// leaves out, from the magnitudes of the scaled moments v1 .. v6 (v[0] is unused)
+// and of Z, up to 9.5: beyond, the entries' functions no longer grow.
+func Neglected(v *[moments]float64, z float64) float64 {
+	v1, v2, v3, v4, v5, v6 := v[1], v[2], v[3], v[4], v[5], v[6]
 	high := v5*z*z/20790 + v6*z*z/40000
 	return high + 4e-6*v1*v1*v1*v1 + 5e-5*v1*v2*v2 + 3e-6*v1*v1*v1*v2 +
 		1e-3*v3*v3 + 5e-4*v2*v4 + 5e-5*v1*v1*v3 + 2e-4*v3*v4 + 5e-4*v1*v5

@@ -38,33 +38,41 @@ type propagator struct {
 func (p *propagator) set(h float64, q *[moments]float64) {
 	p.h, p.q0 = h, q[0]
 	h2 := -h * h
-	v1, v2, v3, v4 := h2*q[1], h2*q[2], h2*q[3], h2*q[4]
+	p.o, p.e, p.b, p.c = Perturbation(h2*q[1], h2*q[2], h2*q[3], h2*q[4])
+}
+
+// Perturbation returns the coefficients of a cell's propagator for the scaled
+// moments v_n = -h² q_n: o of η1..η4, e of η2..η4, b of η2..η5, c of η0..η4, where
+// (ξ+e+o, η0+b; Zη0+c, ξ+e-o) carries (u, h u') downward. Complex moments are those
+// of a lossy medium.
+func Perturbation[T float64 | complex128](v1, v2, v3, v4 T) (o [4]T, e [3]T, b [4]T, c [5]T) {
 	v11, v12, v22, v13 := v1*v1, v1*v2, v2*v2, v1*v3
 	v112 := v11 * v2
-	p.o = [4]float64{
+	o = [4]T{
 		-0.5 * (v1 + v3),
 		2.5 * v3,
 		0.5 * (v12 + v1*v4 + v2*v3),
 		v1*v11/48 - 5.25*v1*v4 - 3.75*v2*v3,
 	}
-	p.e = [3]float64{
+	e = [3]T{
 		-v11/24 - v22/40,
 		-3*v22/40 + 0.25*v13,
 		v112 / 40,
 	}
-	p.b = [4]float64{
+	b = [4]T{
 		-0.5 * (v2 + v4),
 		3.5*v4 - v11/24 - v22/40,
 		9*v22/40 + 0.5*v13,
 		11 * v112 / 240,
 	}
-	p.c = [5]float64{
+	c = [5]T{
 		0.5 * (v2 + v4),
 		-1.5*v2 - 5*v4 - v11/24 - v22/40,
 		17.5*v4 - 7*v11/24 - 3*v22/20 - 0.5*v13,
 		57*v22/40 + 4*v13 + v112/240,
 		37 * v112 / 80,
 	}
+	return o, e, b, c
 }
 
 // mirror is the propagator seen from below.

@@ -106,15 +106,7 @@ func solveComplex(env *acoustics.Environment, frequency float64, o SolverOptions
 	if err != nil {
 		return nil, err
 	}
-	s := &Section{Environment: env, Frequency: frequency, K: m.K, GroupSpeed: m.GroupSpeed, Method: Complex}
-	s.shapes = func(depths []float64) [][]complex128 {
-		phi := make([][]complex128, len(m.K))
-		for i := range phi {
-			phi[i] = m.Shape(i, depths)
-		}
-		return phi
-	}
-	return s, nil
+	return &Section{Environment: env, Frequency: frequency, K: m.K, GroupSpeed: m.GroupSpeed, Method: Complex, shapes: m.Shapes}, nil
 }
 
 func solveReal(env *acoustics.Environment, frequency float64, o SolverOptions) (*Section, error) {

@@ -71,7 +71,7 @@ func TestKRAKENC(t *testing.T) {
 						t.Errorf("mode %d: Im k off by %.1e", i+1, d)
 					}
 				}
-				compareShape(t, i, m.Shape(i, c.Depths), c.Phi[i])
+				compareShape(t, i, m.Shapes(c.Depths)[i], c.Phi[i])
 			}
 			if !solid(c.Environment) {
 				compareGroupSpeeds(t, m, c.GroupSpeed)
@@ -277,10 +277,10 @@ func TestNorm(t *testing.T) {
 	kb := m.stack.bottom.wave.kp2
 	for i, k := range m.K {
 		var sum complex128
-		for _, p := range m.Shape(i, depths) {
+		for _, p := range m.Shapes(depths)[i] {
 			sum += p * p * complex(100.0/n, 0)
 		}
-		p := m.Shape(i, []float64{100})[0]
+		p := m.Shapes([]float64{100})[i][0]
 		sum += p * p / (2 * 1.8 * cmplx.Sqrt(k*k-kb))
 		if cmplx.Abs(sum-1) > 1e-5 {
 			t.Errorf("mode %d: norm %v", i+1, sum)
@@ -291,7 +291,7 @@ func TestNorm(t *testing.T) {
 // The characteristic function does not depend on where the solutions meet.
 func TestWronskianIsConstant(t *testing.T) {
 	c := krakenCases(t)["ice_cover_10hz"]
-	s, err := newStack(&c.Environment, 2*math.Pi*c.Frequency, 1)
+	s, err := newStack(&c.Environment, 2*math.Pi*c.Frequency, mesh{refine: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -310,12 +310,16 @@ func TestWronskianIsConstant(t *testing.T) {
 	}
 }
 
-// Gradients converge with the fourth power of the number of cells.
+// Gradients in solids converge with the fourth power of the number of cells, in
+// fluids with the sixth at least.
 func TestOrderOfConvergence(t *testing.T) {
-	for _, name := range []string{"ice_cover_10hz", "elastic_sediment_100m_150hz"} {
-		c := krakenCases(t)[name]
+	for _, test := range []struct {
+		name     string
+		low, top float64
+	}{{"ice_cover_10hz", 6, math.Inf(1)}, {"elastic_sediment_100m_150hz", 3.7, 4.5}} {
+		c := krakenCases(t)[test.name]
 		at := func(refine int) complex128 {
-			s, err := newStack(&c.Environment, 2*math.Pi*c.Frequency, refine)
+			s, err := newStack(&c.Environment, 2*math.Pi*c.Frequency, mesh{refine: refine})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -327,8 +331,11 @@ func TestOrderOfConvergence(t *testing.T) {
 			return x
 		}
 		a, b, d := at(2), at(4), at(8)
-		if order := math.Log2(cmplx.Abs(a-b) / cmplx.Abs(b-d)); order < 3.7 || order > 4.5 {
-			t.Errorf("%s: order %.2f", name, order)
+		if test.low > 4 { // finer meshes differ by rounding only
+			a, b, d = at(1), at(2), at(8)
+		}
+		if order := math.Log2(cmplx.Abs(a-b) / cmplx.Abs(b-d)); order < test.low || order > test.top {
+			t.Errorf("%s: order %.2f", test.name, order)
 		}
 	}
 }
@@ -339,8 +346,8 @@ func TestShapeInSolids(t *testing.T) {
 	c := krakenCases(t)["elastic_sediment_100m_150hz"]
 	m := mustSolve(t, c.Environment, c.Frequency, optionsFor(c.PhaseSpeeds[0], c.PhaseSpeeds[1]))
 	for i := range m.K {
-		p := m.Shape(i, []float64{100 - 1e-9, 100 + 1e-9, 120 - 1e-9, 120 + 1e-9})
-		peak := cmplx.Abs(m.Shape(i, []float64{50})[0]) + cmplx.Abs(p[0])
+		p := m.Shapes([]float64{100 - 1e-9, 100 + 1e-9, 120 - 1e-9, 120 + 1e-9})[i]
+		peak := cmplx.Abs(m.Shapes([]float64{50})[i][0]) + cmplx.Abs(p[0])
 		if cmplx.Abs(p[0]-p[1]) > 1e-6*peak || cmplx.Abs(p[2]-p[3]) > 1e-6*peak {
 			t.Errorf("mode %d: normal stress jumps %v", i+1, p)
 		}
@@ -390,7 +397,7 @@ func compareWithCut(t *testing.T, got, want *Modes, cut, tolerance float64) {
 	n := 0
 	for i, k := range got.K {
 		if n < len(want.K) && cmplx.Abs(k/want.K[n]-1) < tolerance {
-			a, b := got.Shape(i, []float64{36})[0], want.Shape(n, []float64{36})[0]
+			a, b := got.Shapes([]float64{36})[i][0], want.Shapes([]float64{36})[n][0]
 			if d := math.Abs(cmplx.Abs(a)/cmplx.Abs(b) - 1); d > 1e-3 {
 				t.Errorf("mode %d: shape off by %.1e", n+1, d)
 			}

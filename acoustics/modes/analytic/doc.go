@@ -7,9 +7,12 @@
 // Fluid layers carry pressure and its scaled derivative, elastic layers the six
 // 2×2 minors of their stress-displacement solutions (the compound or delta
 // matrix), which stay independent through thick evanescent layers. Homogeneous
-// fluid layers are crossed exactly, gradients by a fourth-order Magnus method
-// with Richardson extrapolation over the number of cells. Integration starts from
-// both ends; the characteristic function is the mismatch of admittance at a depth
+// layers of both kinds are crossed exactly, whatever their thickness. Gradients in
+// fluids, of density too, go by the piecewise-perturbation propagator of package
+// modes with complex moments, whose cells follow the bends of the profile and may
+// hold many wavelengths; gradients in solids by a fourth-order Magnus method with
+// Richardson extrapolation over the number of cells. Integration starts from both
+// ends; the characteristic function is the mismatch of admittance at a depth
 // in between, and as a product with the pressures there it is analytic but for the
 // branch cuts of half-spaces.
 //
@@ -18,8 +21,9 @@
 // the mode leaks: it radiates into the half-space and grows with depth there.
 //
 // The strips between the cuts are searched by the argument principle: the winding
-// number of the function around a box counts its zeros, boxes are halved until
-// each holds one, and Muller's method polishes it. The number of modes returned
+// number of the function around a box counts its zeros, boxes are halved until each
+// holds a few, the moments of the contour say about where, and Muller's method
+// polishes them. The number of modes returned
 // is the winding number; where the two cannot be brought to agree the result is
 // an [*UncertifiedError].
 //
@@ -51,7 +55,7 @@
 // solids give normal stress. The strips end at the real axis above and at MaxLoss
 // below; a mode on a branch cut itself is reported as uncertified.
 //
-// Work grows with the number of modes times the number of cells, both
-// proportional to depth and frequency where the profile has gradients: leaky modes
-// of deep water at hundreds of hertz take minutes.
+// Work grows with the number of modes times the number of cells. Cells are few in
+// fluids and homogeneous solids; a gradient in a solid takes one cell per radian of
+// shear waves, and many more on the finer meshes.
 package analytic

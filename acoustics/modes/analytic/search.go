@@ -1,6 +1,7 @@
 package analytic
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/cmplx"
@@ -34,8 +35,8 @@ type zero struct {
 }
 
 // limits bound the wavenumbers wanted: Re k between low and high, -Im k up to
-// loss (rad/m).
-type limits struct{ low, high, loss float64 }
+// loss (rad/m) and to ratio of Re k.
+type limits struct{ low, high, loss, ratio float64 }
 
 // maxEvaluations bounds the work of one frequency.
 const maxEvaluations = 4_000_000
@@ -46,11 +47,13 @@ func (s *stack) search(l limits) ([]zero, error) {
 	region.high = s.margin()
 	var zeros []zero
 	for _, strip := range s.strips(region) {
-		found, err := s.searchStrip(strip)
-		if err != nil {
-			return nil, err
+		for _, slice := range strip.slices(l) {
+			found, err := s.searchStrip(slice)
+			if err != nil {
+				return nil, err
+			}
+			zeros = append(zeros, found...)
 		}
-		zeros = append(zeros, found...)
 	}
 	return zeros, nil
 }
@@ -110,16 +113,55 @@ func (s *stack) strips(region box) []strip {
 	return append(strips, strip{box{region.left, right, region.low, region.high}, sh})
 }
 
+// slices cuts a strip where Re x falls by a factor, and lowers each slice to the
+// largest loss of its own wavenumbers: the wedge of losses per wavelength.
+func (st strip) slices(l limits) []strip {
+	const factor = 1.6
+	var list []strip
+	for right := st.right; right > st.left; {
+		piece := st
+		piece.right = right
+		if right > 0 && right/factor > st.left && st.left >= 0 {
+			piece.left = right / factor
+		}
+		// Re x = (1-η²) (Re k)², Im x = -2η (Re k)² on the wedge's edge.
+		if edge := -2 * l.ratio / (1 - l.ratio*l.ratio) * right * 1.02; l.ratio < 1 && right > 0 {
+			piece.low = max(st.low, edge)
+		}
+		list = append(list, piece)
+		right = piece.left
+	}
+	return list
+}
+
+// rims are factors that move the outer sides of a box on which a zero lies.
+var rims = []float64{1, 1.0371, 1.0911, 1.1513}
+
 // searchStrip counts and finds the zeros of one strip.
-func (s *stack) searchStrip(st strip) ([]zero, error) {
-	f := func(x complex128) (complex128, float64) { return s.value(x, st.sh) }
-	c := &counter{f: f, rate: s.rate, cache: make(map[complex128]sample), left: maxEvaluations}
+func (s *stack) searchStrip(st strip) (zeros []zero, err error) {
+	for _, rim := range rims {
+		moved := st
+		moved.low, moved.high = st.low*rim, st.high*rim
+		zeros, err = s.searchBox(moved)
+		if !errors.Is(err, errZeroOnContour) {
+			break
+		}
+	}
+	return zeros, err
+}
+
+func (s *stack) searchBox(st strip) ([]zero, error) {
+	c := &counter{rate: s.rate, left: maxEvaluations, f: func(x complex128) (complex128, float64) { return s.value(x, st.sh) }}
 	frequency := s.omega / (2 * math.Pi)
-	n, err := c.zeros(st.box)
+	n := -1
+	k, err := c.around(st.box)
+	if err == nil {
+		n, err = k.zeros()
+	}
 	if err != nil {
 		return nil, &UncertifiedError{Frequency: frequency, Expected: -1, Reason: err}
 	}
-	xs, err := c.find(st.box, n, func(b box) (complex128, bool) { return muller(f, b) })
+	xs, err := c.find(k, n)
 	if err != nil || len(xs) != n {
 		return nil, &UncertifiedError{Frequency: frequency, Expected: n, Found: len(xs), Reason: err}
 	}

@@ -36,8 +36,11 @@ type Modes struct {
 	// Error estimates the relative error of each wavenumber.
 	Error []float64
 
-	stack  *stack
+	stack  *stack // on which the wavenumbers were found
+	mesh   *stack // finer, for the shapes
 	traces []trace
+	// refinement is that of both.
+	refinement int
 }
 
 const decibelsPerNeper = 20 * math.Log10E
@@ -51,7 +54,7 @@ func Solve(env *acoustics.Environment, frequency float64, o Options) (*Modes, er
 		panic(fmt.Sprintf("modes: options %+v", o))
 	}
 	omega := 2 * math.Pi * frequency
-	coarse, err := newStack(env, omega, 1)
+	coarse, err := newStack(env, omega, mesh{refine: 1})
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +68,10 @@ func Solve(env *acoustics.Environment, frequency float64, o Options) (*Modes, er
 		return nil, err
 	}
 	m.keep(l, o)
+	if m.mesh, err = newStack(env, omega, mesh{refine: m.refinement, phase: shapePhase}); err != nil {
+		return nil, err
+	}
+	m.fill()
 	if err := m.groupSpeeds(env); err != nil {
 		return nil, err
 	}
@@ -93,7 +100,8 @@ func (s *stack) limits(o Options) limits {
 	if o.MinPhaseSpeed > 0 {
 		l.high = min(l.high, s.omega/o.MinPhaseSpeed)
 	}
-	l.loss = l.high * o.MaxLoss / (2 * math.Pi * decibelsPerNeper)
+	l.ratio = o.MaxLoss / (2 * math.Pi * decibelsPerNeper)
+	l.loss = l.high * l.ratio
 	return l
 }
 
@@ -109,7 +117,7 @@ func (m *Modes) refine(env *acoustics.Environment, coarse *stack, zeros []zero, 
 		}
 		return 0
 	})
-	m.stack = coarse
+	m.stack, m.refinement = coarse, 1
 	m.traces = make([]trace, len(zeros))
 	m.K, m.Error = make([]complex128, len(zeros)), make([]float64, len(zeros))
 	for i, z := range zeros {
@@ -118,12 +126,10 @@ func (m *Modes) refine(env *acoustics.Environment, coarse *stack, zeros []zero, 
 		m.Error[i] = 1e-14
 	}
 	if coarse.exact() {
-		fine, err := newStack(env, m.stack.omega, 2)
-		m.stack = fine
-		return err
+		return nil
 	}
 	for refinement := 2; ; refinement *= 2 {
-		fine, err := newStack(env, m.stack.omega, refinement)
+		fine, err := newStack(env, m.stack.omega, mesh{refine: refinement})
 		if err != nil {
 			return err
 		}
@@ -131,6 +137,7 @@ func (m *Modes) refine(env *acoustics.Environment, coarse *stack, zeros []zero, 
 		if err != nil {
 			return err
 		}
+		m.refinement = refinement
 		if worst <= tolerance {
 			return nil
 		}
@@ -147,12 +154,7 @@ func (m *Modes) polish(fine *stack) (worst float64, err error) {
 	moved := make([]complex128, n)
 	for i := range m.traces {
 		z := m.traces[i].zero
-		near := math.Inf(1)
-		for j := range m.traces {
-			if j != i && m.traces[j].zero.sh == z.sh {
-				near = min(near, cmplx.Abs(m.traces[j].zero.x-z.x))
-			}
-		}
+		near := m.distance(i)
 		x, ok := fine.secant(z, min(near/4, cmplx.Abs(z.x)/100))
 		if !ok {
 			return 0, &UncertifiedError{m.Frequency, n, i, errors.New("a mode moves too far between meshes")}
@@ -230,19 +232,40 @@ func (m *Modes) keep(l limits, o Options) {
 		n++
 	}
 	m.K, m.Error, m.traces = m.K[:n], m.Error[:n], m.traces[:n]
+}
+
+// shapePhase is the largest phase (rad) of a cell of the mesh for shapes.
+const shapePhase = 1.5
+
+// distance is that of a mode's x to the nearest other on its sheet.
+func (m *Modes) distance(i int) float64 {
+	z, near := m.traces[i].zero, math.Inf(1)
+	for j := range m.traces {
+		if j != i && m.traces[j].sh == z.sh {
+			near = min(near, cmplx.Abs(m.traces[j].x-z.x))
+		}
+	}
+	return near
+}
+
+// fill computes the modes' slopes, norms and shapes.
+func (m *Modes) fill() {
 	for i := range m.traces {
-		m.traces[i].fill(m.stack)
+		t := &m.traces[i]
+		t.slope = m.stack.slope(t.zero, m.distance(i))
+		t.fill(m.mesh)
 	}
 }
 
 // groupSpeeds differentiates the dispersion relation f(x, ω) = 0:
-// dx/dω = -f_ω/f_x, dk/dω = dx/dω / 2k, by central differences of the mismatch.
+// dx/dω = -f_ω/f_x, dk/dω = dx/dω / 2k, by central differences of the
+// characteristic function.
 func (m *Modes) groupSpeeds(env *acoustics.Environment) error {
 	const step = 1e-5
 	omega := m.stack.omega
 	var stacks [4]*stack
 	for i, shift := range []float64{-2, -1, 1, 2} {
-		s, err := newStack(env, omega*(1+shift*step), 1)
+		s, err := newStack(env, omega*(1+shift*step), mesh{refine: 1})
 		if err != nil {
 			return err
 		}
@@ -254,11 +277,11 @@ func (m *Modes) groupSpeeds(env *acoustics.Environment) error {
 		t := &m.traces[i]
 		var f [4]complex128
 		for j, s := range stacks {
-			f[j] = s.mismatch(t.x, t.sh, t.at)
+			v, scale := s.value(t.x, t.sh)
+			f[j] = v * complex(math.Exp(scale-t.slope.scale), 0)
 		}
 		dw := (f[0] - f[3] + 8*(f[2]-f[1])) / complex(12*step*omega, 0)
-		// f_x is minus the norm.
-		dk := dw / t.norm / (2 * m.K[i])
+		dk := -dw / t.slope.m / (2 * m.K[i])
 		m.GroupSpeed[i] = real(1 / dk)
 	}
 	return nil

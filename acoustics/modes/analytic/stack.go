@@ -51,15 +51,21 @@ type end struct {
 
 const referenceDensity = 1000 // kg/m³
 
-// newStack prepares an environment at angular frequency omega. refine multiplies
-// the number of cells of gradients.
-func newStack(env *acoustics.Environment, omega float64, refine int) (*stack, error) {
+// mesh says how finely gradients are cut: refine multiplies the smallest number of
+// cells; phase, where not 0, bounds the phase (rad) that any wave turns in a cell.
+type mesh struct {
+	refine int
+	phase  float64
+}
+
+// newStack prepares an environment at angular frequency omega.
+func newStack(env *acoustics.Environment, omega float64, fine mesh) (*stack, error) {
 	s := &stack{omega: omega, kappa: omega / 1500, water: len(env.Cover)}
 	z := 0.0
 	add := func(b slab) {
 		b.top = z
 		z += b.thickness
-		b.cut(refine)
+		b.cut(fine)
 		s.layers = append(s.layers, b)
 	}
 	m := mediumReader{omega: omega, volume: env.Water.VolumeAttenuation}
@@ -96,28 +102,59 @@ func waterLayer(w *acoustics.Water) acoustics.Layer {
 	return l
 }
 
-// cut divides the slab's segments into cells. A uniform fluid segment is one
-// exact cell, or several of the same where shapes are wanted (refine > 1); a
-// uniform elastic one is cut so that the exponential's series converges quickly, a
-// gradient so that its phase per cell is small.
-func (b *slab) cut(refine int) {
+// cellTolerance is the relative error of a fluid cell in q that the coarsest mesh
+// may have.
+const cellTolerance = 1e-9
+
+// cut divides the slab's segments into cells. A uniform segment is one exact cell,
+// a gradient in a fluid has as many as its propagator needs and one in a solid so
+// many that its phase per cell is small.
+func (b *slab) cut(fine mesh) {
 	for _, s := range b.segments {
-		phase := s.wavenumber * s.thickness
 		n := 1
 		switch {
-		case b.elastic && s.uniform:
-			n = max(1, int(math.Ceil(phase)))
-		case s.uniform && refine > 1:
-			n = 1 + int(math.Ceil(phase/1.5))
-		case !s.uniform:
-			n = refine * max(2, int(math.Ceil(phase)))
+		case s.uniform:
+		case b.elastic:
+			n = fine.refine * max(2, int(math.Ceil(s.wavenumber*s.thickness)))
+		default:
+			n = fine.refine * s.fluidCells()
 		}
-		h := s.thickness / float64(n)
-		for i := range n {
-			b.cells = append(b.cells, newCell(s, float64(i)*h, h))
+		if fine.phase > 0 {
+			n = max(n, int(math.Ceil(s.wavenumber*s.thickness/fine.phase)))
 		}
-		b.counts = append(b.counts, n)
+		b.divide(s, n)
 	}
+}
+
+// divide appends n even cells of a segment.
+func (b *slab) divide(s segment, n int) {
+	h := s.thickness / float64(n)
+	for i := range n {
+		b.cells = append(b.cells, b.cell(s, float64(i)*h, h))
+	}
+	b.counts = append(b.counts, n)
+}
+
+// fluidCells is the smallest number of cells whose propagators are accurate enough.
+func (s *segment) fluidCells() int {
+	const most = 1 << 14
+	for n := 1; n < most; n += (n + 2) / 3 {
+		if s.neglected(n) <= cellTolerance {
+			return n
+		}
+	}
+	return most
+}
+
+// neglected is the largest error of n cells.
+func (s *segment) neglected(n int) (worst float64) {
+	var p propagator
+	h := s.thickness / float64(n)
+	for i := 0; i < n && worst <= cellTolerance; i++ {
+		p.set(*s, float64(i)*h, h)
+		worst = max(worst, p.neglected)
+	}
+	return worst
 }
 
 // locate finds the cell that holds z (m below the slab's top), its segment and
@@ -139,29 +176,33 @@ func (b *slab) locate(z float64) (index, segment int, top, segmentTop float64) {
 func (s *stack) recut(like *stack) {
 	for i := range s.layers {
 		b := &s.layers[i]
-		b.cells, b.counts = b.cells[:0], like.layers[i].counts
-		for j, n := range b.counts {
-			h := b.segments[j].thickness / float64(n)
-			for c := range n {
-				b.cells = append(b.cells, newCell(b.segments[j], float64(c)*h, h))
-			}
+		b.cells, b.counts = b.cells[:0], nil
+		for j, n := range like.layers[i].counts {
+			b.divide(b.segments[j], n)
 		}
 	}
 }
 
-// cell is a step of the Magnus method: thickness and material at its two Gauss
-// points.
+// cell is a step in depth: its thickness, and what carries solutions over it.
 type cell struct {
 	h       float64
 	uniform bool
-	a, b    wave
+	fluid   propagator
+	a, b    wave // of a solid, at the two Gauss points of the Magnus method
 }
 
-func newCell(s segment, z, h float64) cell {
-	if s.uniform {
-		w := s.at(0)
-		return cell{h, true, w, w}
+// cell is the stretch of a segment from z over h.
+func (b *slab) cell(s segment, z, h float64) cell {
+	c := cell{h: h, uniform: s.uniform}
+	switch {
+	case !b.elastic:
+		c.fluid.set(s, z, h)
+	case s.uniform:
+		c.a = s.at(0)
+		c.b = c.a
+	default:
+		g := math.Sqrt(3) / 6
+		c.a, c.b = s.at(z+h*(0.5-g)), s.at(z+h*(0.5+g))
 	}
-	g := math.Sqrt(3) / 6
-	return cell{h, false, s.at(z + h*(0.5-g)), s.at(z + h*(0.5+g))}
+	return c
 }

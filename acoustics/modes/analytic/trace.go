@@ -13,8 +13,7 @@ type place struct{ layer, cell int }
 // trace is the shape of a mode: its state at every end of a cell.
 type trace struct {
 	zero
-	at   place      // where the solutions from above and below meet
-	norm complex128 // ∫ p²/ρ dz over the ocean and its half-spaces, p = 1 at that place
+	slope value // of the characteristic function at the zero
 	// states[layer][cell] at the upper end of each cell, and at the lower end of
 	// the last.
 	states [][]motion
@@ -30,20 +29,22 @@ type motion struct {
 // fill computes the shape of a polished zero.
 func (t *trace) fill(s *stack) {
 	ups, downs := s.sweep(t.x, t.sh)
-	t.at = s.strongest(ups, downs)
-	t.norm = -s.derivative(t.zero, t.at)
+	at := s.strongest(ups, downs)
 	t.states = make([][]motion, len(s.layers))
 	for i, l := range s.layers {
 		t.states[i] = make([]motion, len(l.cells)+1)
 	}
-	scale := 1 / cmplx.Sqrt(t.norm)
-	above, below := &downs[t.at.layer][t.at.cell].fluid, &ups[t.at.layer][t.at.cell].fluid
+	// ∫ p²/ρ dz over the ocean and its half-spaces, with p = 1 at that place, is
+	// minus the slope over the pressures there.
+	above, below := &downs[at.layer][at.cell].fluid, &ups[at.layer][at.cell].fluid
+	norm := -t.slope.m / above.p / below.p * complex(math.Exp(t.slope.scale-above.scale-below.scale), 0)
+	scale := 1 / cmplx.Sqrt(norm)
 	start := motion{p: scale, w: scale * below.w / below.p}
-	if cmplx.Abs(above.p) > 0 && t.at.cell > 0 {
+	if cmplx.Abs(above.p) > 0 && at.cell > 0 {
 		start.w = scale * above.w / above.p
 	}
-	t.trace(s, ups, start, 1)
-	t.trace(s, downs, start, -1)
+	t.trace(s, ups, at, start, 1)
+	t.trace(s, downs, at, start, -1)
 }
 
 // sweep keeps the solutions from below and from above at every end of a cell.
@@ -95,24 +96,39 @@ func (s *stack) strongest(ups, downs [][]state) place {
 	return at
 }
 
-// mismatch is the difference of the admittances w/p from below and from above at
-// a place in a fluid: the characteristic function divided by the pressures.
-func (s *stack) mismatch(x complex128, sh sheet, at place) complex128 {
-	above, below := s.meet(x, sh, at)
-	return below.w/below.p - above.w/above.p
-}
-
-// derivative is that of the mismatch with respect to x: the trapezoidal rule of
-// Cauchy's formula on a circle, small against the distance to the next mode.
-func (s *stack) derivative(z zero, at place) complex128 {
-	radius := complex(1e-4*math.Pow(math.Pi/s.depth(), 2), 0)
+// slope is the derivative of the characteristic function at a zero: the
+// trapezoidal rule of Cauchy's formula on a circle, small against the distance to
+// other zeros, to branch points and to where the function turns.
+func (s *stack) slope(z zero, near float64) value {
+	for _, e := range []*end{&s.top, &s.bottom} {
+		for _, k2 := range e.branchPoints() {
+			near = min(near, cmplx.Abs(z.x-k2))
+		}
+	}
+	radius := min(near/30, 0.03/s.rate(z.x))
+	_, scale := s.value(z.x, z.sh)
 	var sum complex128
 	const points = 8
 	for i := range points {
 		u := cmplx.Rect(1, 2*math.Pi*float64(i)/points)
-		sum += s.mismatch(z.x+radius*u, z.sh, at) / u
+		v, e := s.value(z.x+by(radius, u), z.sh)
+		sum += v / u * complex(math.Exp(e-scale), 0)
 	}
-	return sum / points / radius
+	return value{sum / points / complex(radius, 0), scale}
+}
+
+// branchPoints are the squared wavenumbers at which a half-space or table begins to
+// carry waves away.
+func (e *end) branchPoints() []complex128 {
+	switch {
+	case e.table != nil:
+		return []complex128{e.table.k2}
+	case e.kind != acoustics.Halfspace:
+		return nil
+	case e.elastic:
+		return []complex128{e.wave.kp2, e.wave.ks2}
+	}
+	return []complex128{e.wave.kp2}
 }
 
 func (s *stack) depth() float64 {
@@ -122,11 +138,11 @@ func (s *stack) depth() float64 {
 
 // trace follows the mode from its strongest place downward (direction 1, along
 // the solutions from below) or upward (-1).
-func (t *trace) trace(s *stack, solutions [][]state, m motion, direction int) {
+func (t *trace) trace(s *stack, solutions [][]state, at place, m motion, direction int) {
 	k := cmplx.Sqrt(t.x)
-	for i, j := t.at.layer, t.at.cell; i >= 0 && i < len(s.layers); i += direction {
+	for i, j := at.layer, at.cell; i >= 0 && i < len(s.layers); i += direction {
 		b := &s.layers[i]
-		if i != t.at.layer {
+		if i != at.layer {
 			j = 0
 			if direction < 0 {
 				j = len(b.cells)
@@ -244,76 +260,4 @@ func (m *motion) crossElastic(c *cell, k, x complex128, kappa float64, up bool) 
 			term = next
 		}
 	}
-}
-
-// Shape returns the mode's pressure at the depths (m below the surface), with
-// ∫ φ²/ρ dz = 1 over the ocean and its half-spaces, ρ in g/cm³: KRAKENC's
-// normalization. In solids it is minus the normal stress.
-func (m *Modes) Shape(mode int, depths []float64) []complex128 {
-	phi := make([]complex128, len(depths))
-	for i, z := range depths {
-		phi[i] = m.traces[mode].pressure(m.stack, z)
-	}
-	return phi
-}
-
-// pressure evaluates the shape at a depth.
-func (t *trace) pressure(s *stack, z float64) complex128 {
-	if z < 0 {
-		return s.top.decay(t.states[0][0], t.x, s.kappa, t.sh.topP, t.sh.topS, -z, -1)
-	}
-	for i := range s.layers {
-		b := &s.layers[i]
-		if z > b.top+b.thickness && (i < len(s.layers)-1 || z > s.depth()) {
-			continue
-		}
-		return t.within(s, i, z-b.top)
-	}
-	last := len(s.layers) - 1
-	end := t.states[last][len(t.states[last])-1]
-	return s.bottom.decay(end, t.x, s.kappa, t.sh.bottomP, t.sh.bottomS, z-s.depth(), 1)
-}
-
-// within evaluates the shape inside a layer, z m below its top.
-func (t *trace) within(s *stack, i int, z float64) complex128 {
-	b := &s.layers[i]
-	j, seg, top, segTop := b.locate(z)
-	c := newCell(b.segments[seg], top-segTop, z-top)
-	if z == top {
-		c.h = 0
-	}
-	m := t.states[i][j]
-	if b.elastic {
-		m.crossElastic(&c, cmplx.Sqrt(t.x), t.x, s.kappa, false)
-		return -m.r[3]
-	}
-	f := fluidState{p: m.p, w: m.w}
-	f.crossFluid(&c, t.x, false)
-	return f.p * complex(math.Exp(f.scale), 0)
-}
-
-// decay continues a shape into a half-space, by a distance from the interface.
-func (e *end) decay(m motion, x complex128, kappa float64, leakyP, leakyS bool, distance, sign float64) complex128 {
-	if e.kind != acoustics.Halfspace {
-		return 0
-	}
-	fall := func(gamma complex128) complex128 { return cmplx.Exp(-gamma * complex(distance, 0)) }
-	gp := vertical(x, e.wave.kp2, leakyP)
-	if !e.elastic {
-		return m.p * fall(gp)
-	}
-	// Normal displacement and shear stress fix the two waves; τ = 0 below a fluid.
-	k, gs := cmplx.Sqrt(x), vertical(x, e.wave.ks2, leakyS)
-	rk := complex(e.wave.density*kappa, 0)
-	normal := rk * (1 - 2*x/e.wave.ks2)
-	sg := complex(sign, 0)
-	uz, tau := m.w/complex(kappa, 0), complex128(0)
-	if m.r != ([4]complex128{}) {
-		uz, tau = m.r[1], m.r[2]
-	}
-	p1, p2 := sg*gp, -2*sg*gp*k*rk/e.wave.ks2
-	s1, s2 := k, normal
-	det := p1*s2 - s1*p2
-	a, b := (uz*s2-tau*s1)/det, (p1*tau-p2*uz)/det
-	return -(a*normal*fall(gp) - b*2*sg*gs*k*rk/e.wave.ks2*fall(gs))
 }
