@@ -375,50 +375,6 @@ func (p *Project) writePage(path string, d report.Data) error {
 	return artifact.WriteFile(path, b.Bytes())
 }
 
-// writeCrate copies the pipeline to the results and describes everything there.
-func (p *Project) writeCrate(o *Outcome, d report.Data) error {
-	c := report.Crate{Name: p.Pipeline.Name, Description: "Results of the oceaninv pipeline " + p.Pipeline.Name + ": " + d.Status + ".",
-		Files: d.Files, Finished: d.Finished, Failed: len(o.Failures) > 0, Run: o.Run, Version: o.Version}
-	c.Started = c.Finished.Add(-time.Duration(o.Seconds * float64(time.Second)))
-	for _, f := range p.pipelineFiles() {
-		raw, err := os.ReadFile(f)
-		if err != nil {
-			return err
-		}
-		name := filepath.Base(f)
-		if err := artifact.WriteFile(filepath.Join(p.Results, name), raw); err != nil {
-			return err
-		}
-		c.Workflow = append(c.Workflow, name)
-	}
-	for _, v := range p.Pipeline.Variables {
-		if !v.Sensitive {
-			c.Variables = append(c.Variables, report.Value{Name: v.Name, Text: p.text(v.Value)})
-		}
-	}
-	for _, f := range p.Pipeline.Read {
-		if filepath.Ext(f) != ".hcl" {
-			c.Inputs = append(c.Inputs, f)
-		}
-	}
-	for _, name := range []string{MetricsFile, PageFile} {
-		info, err := os.Stat(filepath.Join(p.Results, name))
-		if err != nil {
-			return err
-		}
-		hash, err := artifact.HashFile(filepath.Join(p.Results, name))
-		if err != nil {
-			return err
-		}
-		c.Files = append(c.Files, report.File{Path: name, Type: "summary", Action: "the engine", Bytes: info.Size(), SHA256: hash})
-	}
-	var b bytes.Buffer
-	if err := c.Write(&b); err != nil {
-		return err
-	}
-	return artifact.WriteFile(filepath.Join(p.Results, report.CrateFile), b.Bytes())
-}
-
 // MarshalJSON writes the status, key and reasons of a decision.
 func (d *Decision) MarshalJSON() ([]byte, error) {
 	return json.Marshal(struct {

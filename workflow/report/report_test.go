@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
@@ -65,67 +64,4 @@ func TestGraphGoesFromLeftToRight(t *testing.T) {
 		}
 		taken[[2]float64{b.x, b.y}] = name
 	}
-}
-
-// TestCrateIsLinked: the metadata has what the RO-Crate 1.1 and Workflow Run Crate 0.5 profiles require, and every reference
-// within the crate leads somewhere.
-func TestCrateIsLinked(t *testing.T) {
-	c := Crate{Name: "study", Description: "d", Workflow: []string{"study.hcl", "more.hcl"}, Variables: []Value{{"n", "3"}},
-		Inputs: []string{"/data/ctd.nc"}, Files: example.Files, Started: example.Finished, Finished: example.Finished, Run: example.Run, Version: "v1"}
-	var b bytes.Buffer
-	if err := c.Write(&b); err != nil {
-		t.Fatal(err)
-	}
-	var crate struct {
-		Context []any            `json:"@context"`
-		Graph   []map[string]any `json:"@graph"`
-	}
-	if err := json.Unmarshal(b.Bytes(), &crate); err != nil {
-		t.Fatal(err)
-	}
-	byID := make(map[string]map[string]any)
-	for _, e := range crate.Graph {
-		id := e["@id"].(string)
-		if byID[id] != nil {
-			t.Errorf("%s occurs twice", id)
-		}
-		byID[id] = e
-	}
-	for id, keys := range map[string][]string{
-		CrateFile: {"about", "conformsTo"}, "./": {"name", "description", "datePublished", "license", "mainEntity", "mentions", "hasPart", "conformsTo"},
-		"study.hcl": {"programmingLanguage", "name", "input"}, "#" + example.Run: {"instrument", "object", "result", "startTime", "endTime", "actionStatus"},
-		"a.nc": {"encodingFormat"},
-	} {
-		for _, key := range keys {
-			if byID[id] == nil || byID[id][key] == nil {
-				t.Errorf("%s lacks %s", id, key)
-			}
-		}
-	}
-	for id, e := range byID {
-		for key, v := range e {
-			for _, target := range references(v) {
-				known := byID[target] != nil || strings.HasPrefix(target, "http")
-				if !known {
-					t.Errorf("%s of %s leads to %s, which is not there", key, id, target)
-				}
-			}
-		}
-	}
-}
-
-func references(v any) []string {
-	switch v := v.(type) {
-	case map[string]any:
-		if id, ok := v["@id"].(string); ok {
-			return []string{id}
-		}
-	case []any:
-		var all []string
-		for _, e := range v {
-			all = append(all, references(e)...)
-		}
-		return all
-	}
-	return nil
 }
