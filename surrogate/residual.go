@@ -172,6 +172,9 @@ func (p *residualPass[T]) forward(a *blockIO[T]) error {
 // inverse iterates x <- y - g(x). The log-determinant is that of the forward map at the solution, negated.
 func (p *residualPass[T]) inverse(a *blockIO[T]) error {
 	p.elu.bind(a)
+	if p.r.spec.ReleasedInverse {
+		return p.inverseReleased(a)
+	}
 	x := a.y.Data
 	copy(x, a.x.Data)
 	change := p.iterate(func() {
@@ -233,6 +236,10 @@ func (p *residualPass[T]) forwardBackward(a *blockIO[T], d *blockGrad[T]) {
 // that of its log-determinant, the gradient with respect to y solves w = q - J^T w, and the parameters get that of
 // -w·g(x).
 func (p *residualPass[T]) inverseBackward(a *blockIO[T], d *blockGrad[T]) {
+	if p.r.spec.ReleasedInverse {
+		p.inverseReleasedBackward(a, d)
+		return
+	}
 	p.elu.begin(d)
 	q, w := d.dy.Data, d.dx.Data
 	p.logdet.backward(p.elu, d.dlogdet, -1, q)

@@ -57,9 +57,13 @@ type FlowSpec struct {
 	LogDet         string  `hcl:"log_det,optional" json:"log_det"`                 // iresnet: exact, roulette, truncated
 	LogDetTerms    int     `hcl:"log_det_terms,optional" json:"log_det_terms"`     // iresnet: terms of the truncated series; terms always kept by roulette
 	InverseSteps   int     `hcl:"inverse_steps,optional" json:"inverse_steps"`     // iresnet: bound on fixed-point steps
-	SummaryHidden  int     `hcl:"summary_hidden,optional" json:"summary_hidden"`   // width of the summary network
-	SummaryLayers  int     `hcl:"summary_layers,optional" json:"summary_layers"`   // its hidden layers
-	SummaryDim     int     `hcl:"summary_dim,optional" json:"summary_dim"`         // its output, shared by all blocks as their condition; 0 is none
+	// ReleasedInverse makes iresnet invert as FrEIA does: InverseSteps steps without a test of convergence, the gradient
+	// through the last step only, and the log-determinant at the wrong point, the inverse's input.
+	ReleasedInverse bool `hcl:"released_inverse,optional" json:"released_inverse,omitempty"`
+
+	SummaryHidden int `hcl:"summary_hidden,optional" json:"summary_hidden"` // width of the summary network
+	SummaryLayers int `hcl:"summary_layers,optional" json:"summary_layers"` // its hidden layers
+	SummaryDim    int `hcl:"summary_dim,optional" json:"summary_dim"`       // its output, shared by all blocks as their condition; 0 is none
 
 	Seed uint64 `hcl:"seed,optional" json:"seed"` // initial parameters, hard permutations, rotations
 }

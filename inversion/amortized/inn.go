@@ -24,6 +24,10 @@ type INN struct {
 	// does, although it was trained on (z, y): not a posterior, but what was
 	// published.
 	ReleasedOrder bool
+	// RawObservation feeds T⁻¹ with features that are not standardised, as the
+	// released script of the divergences does to a network that was trained on
+	// standardised ones.
+	RawObservation bool
 	// X standardises x, parameters first; Y the features.
 	X, Y surrogate.Standardizer
 	Flow *surrogate.Flow[float64]
@@ -68,7 +72,9 @@ func (s *innSampler) Sample(n int, data []complex128, rng *rand.Rand) (*inversio
 		panic(fmt.Sprintf("amortized: observation of %d values, the model has %d", len(data), m.Receivers*m.Tones))
 	}
 	inversion.Features(s.features, m.Form, data, m.Tones)
-	m.Y.Apply(s.features, s.features)
+	if !m.RawObservation {
+		m.Y.Apply(s.features, s.features)
+	}
 	out, dim := inversion.NewDraws(n, m.Prior.Dim()), m.Flow.Dim()
 	for lo := 0; lo < n; lo += batch {
 		rows := min(batch, n-lo)

@@ -22,6 +22,28 @@ func (e *UnreachableError) Error() string {
 // trialsPerDraw bounds the search for one accepted configuration, on average.
 const trialsPerDraw = 200_000
 
+// Rejection draws n independent configurations from the prior whose hand is within
+// tolerance of y, by trying: how the published data were made. [Arm.Posterior] is
+// faster and conditions on the height exactly.
+func (a Arm) Rejection(n int, y []float64, tolerance float64, rng *rand.Rand) (*inversion.Draws, error) {
+	if len(y) != 2 || !(tolerance > 0) {
+		panic(fmt.Sprintf("kinematics: %d coordinates of the hand, tolerance %v", len(y), tolerance))
+	}
+	out := inversion.NewDraws(n, a.Dim())
+	at := make([]float64, 2)
+	for kept, trial := 0, 0; kept < n; trial++ {
+		if trial == n*trialsPerDraw {
+			return nil, &UnreachableError{Target: y, Trials: trial}
+		}
+		x := out.Row(kept)
+		a.Draw(x, rng)
+		if a.Forward(at, x); math.Hypot(at[0]-y[0], at[1]-y[1]) <= tolerance {
+			kept++
+		}
+	}
+	return out, nil
+}
+
 // Posterior draws n independent configurations from the prior given that the
 // hand's height is y[1] and its reach within tolerance of y[0].
 //

@@ -62,7 +62,7 @@ func (s *compareStage) Outputs() []stage.Output {
 
 // row is one fitted flow in the table.
 type row struct {
-	*armScores
+	*flowScores
 	miss, spread, wasserstein, mmd float64
 }
 
@@ -82,7 +82,10 @@ func gather(paths []string) (*comparisonTable, error) {
 		if err != nil {
 			return nil, err
 		}
-		t.rows = append(t.rows, row{armScores: a, miss: average(a.targets[missColumn]), spread: average(a.targets[spreadColumn]),
+		if a.Guarantee == nil {
+			return nil, &netcdf.Error{Path: path, Err: fmt.Errorf("it holds no terms of the guarantee"), Advice: "give its score stage a block guarantee {}"}
+		}
+		t.rows = append(t.rows, row{flowScores: a, miss: average(a.targets[missColumn]), spread: average(a.targets[spreadColumn]),
 			wasserstein: average(a.targets[wassersteinScore]), mmd: average(a.targets[mmdScore])})
 		if a.Header.Mode != train.ModeNF {
 			t.missFloor, t.wassersteinFloor, t.mmd0 = average(a.targets[missFloor]), average(a.targets[wassersteinFloor]), average(a.targets[mmdFloor])

@@ -16,15 +16,18 @@ import (
 // fitStage fits any flow with any loss to samples (x, y) of any inverse problem.
 type fitStage struct {
 	fitting
-	Mode    train.Mode `json:"mode"`
-	Latent  int        `json:"latent"`
-	Variant string     `json:"variant"`
-	data    stage.Input
+	Mode train.Mode `json:"mode"`
+	// Latent is the width of z: in mode nf, where 0 is that of x, the flow draws as many
+	// numbers and x is the first of them.
+	Latent      int    `json:"latent"`
+	Variant     string `json:"variant"`
+	Standardise bool   `json:"standardise"`
+	data        stage.Input
 }
 
 func fitKind() stage.Kind {
 	return stage.Kind{
-		Name: "fit", Version: 1,
+		Name: "fit", Version: 2,
 		Doc:    "any flow trained with any loss on samples (x, y): invertible network, conditional flow, or flow of x alone",
 		Decode: decodeFit,
 		Load:   stage.LoadJSON[fitStage],
@@ -33,18 +36,25 @@ func fitKind() stage.Kind {
 
 func decodeFit(d *stage.Decoder) stage.Spec {
 	block := struct {
-		Samples  hcl.Expression `hcl:"samples"`
-		Mode     string         `hcl:"mode,optional"`
-		Loss     string         `hcl:"loss,optional"`
-		Variant  string         `hcl:"variant,optional"`
-		Latent   int            `hcl:"latent,optional"`
-		Seed     uint64         `hcl:"seed,optional"`
-		HeldOut  float64        `hcl:"held_out,optional"`
-		Flow     *optionsBlock  `hcl:"flow,block"`
-		Training *optionsBlock  `hcl:"training,block"`
-	}{Mode: string(train.ModeINN), Latent: 14, HeldOut: 0.2}
+		Samples     hcl.Expression `hcl:"samples"`
+		Mode        string         `hcl:"mode,optional"`
+		Loss        string         `hcl:"loss,optional"`
+		Variant     string         `hcl:"variant,optional"`
+		Latent      *int           `hcl:"latent,optional"`
+		Standardise bool           `hcl:"standardise,optional"`
+		Seed        uint64         `hcl:"seed,optional"`
+		HeldOut     float64        `hcl:"held_out,optional"`
+		Flow        *optionsBlock  `hcl:"flow,block"`
+		Training    *optionsBlock  `hcl:"training,block"`
+	}{Mode: string(train.ModeINN), Standardise: true, HeldOut: 0.2}
 	d.Decode(&block)
-	s := &fitStage{fitting: fitting{Seed: block.Seed, HeldOut: block.HeldOut}, Mode: train.Mode(block.Mode), Latent: block.Latent, Variant: block.Variant}
+	s := &fitStage{fitting: fitting{Seed: block.Seed, HeldOut: block.HeldOut}, Mode: train.Mode(block.Mode), Variant: block.Variant, Standardise: block.Standardise}
+	switch {
+	case block.Latent != nil:
+		s.Latent = *block.Latent
+	case s.Mode == train.ModeINN:
+		s.Latent = 14
+	}
 	s.data = d.Artifact("samples", block.Samples, typePairs)
 	if d.HasErrors() {
 		return s
@@ -85,7 +95,13 @@ func (s *fitStage) defaults(d *stage.Decoder, loss train.Loss) {
 	if s.Mode == train.ModeConditional {
 		s.Flow, s.Training = (&conditionalSpec{}).defaults()
 	}
-	s.vary(loss)
+	vary(s.Variant, loss, &s.Flow, &s.Training)
+	if s.Variant == variantReleased { // as the robot arm's scripts, which do not clip, have it
+		s.Training.ClipNorm = 0
+		if _, divergence := loss.Divergence(); !divergence && s.Mode == train.ModeINN {
+			s.Training.ReverseNoise = 0.1
+		}
+	}
 }
 
 // choose settles the variant: the paper's nll is as released, whatever is done to
@@ -102,27 +118,6 @@ func (s *fitStage) choose(d *stage.Decoder, loss train.Loss) bool {
 		d.Errorf("variant", "No such variant", "The loss nll is the released one; put right, it is loss = %q.", train.LossNLLExact)
 	}
 	return !d.HasErrors()
-}
-
-// vary sets what the released code does otherwise than it should. Released, the
-// inverse passes of nll see noise on y, as the scripts of the robot arm have it,
-// and the weights under a divergence begin as N(0, 0.02²). Corrected, no term
-// pulls draws towards the truth paired with them, which narrows the posterior,
-// and the critic's scores of data and model alike are kept finite.
-func (s *fitStage) vary(loss train.Loss) {
-	_, divergence := loss.Divergence()
-	o := &s.Training
-	switch {
-	case s.Variant == variantCorrected:
-		o.ReverseWeight = 0
-		if divergence {
-			o.Clamp = "corrected"
-		}
-	case divergence:
-		s.Flow.Init, s.Flow.InitStd = "normal", 0.02
-	case loss == train.LossNLL:
-		o.ReverseNoise = 0.1
-	}
 }
 
 func lossList(list []train.Loss) string {
@@ -153,7 +148,7 @@ func (s *fitStage) spec(shape train.Shape) surrogate.FlowSpec {
 	case train.ModeConditional:
 		spec.Dim, spec.CondDim = shape.NX, shape.NY
 	case train.ModeNF:
-		spec.Dim, spec.CondDim = shape.NX, 0
+		spec.Dim, spec.CondDim = max(s.Latent, shape.NX), 0
 	}
 	return spec
 }
@@ -165,6 +160,18 @@ func (s *fitStage) fits(d *stage.Decoder, shape train.Shape) {
 			s.Latent, shape.NX, shape.NY, max(1, shape.NX-shape.NY))
 		return
 	}
+	if s.Mode != train.ModeNF && shape.NY == 0 {
+		d.Errorf("mode", "Nothing observed", "The samples have no observed columns, as mode = %q needs them; with mode = \"nf\" a flow generates x alone.", s.Mode)
+		return
+	}
+	if s.Mode == train.ModeNF && s.Latent != 0 && s.Latent < shape.NX {
+		d.Errorf("latent", "Latent space too small", "latent = %d: x has %d columns, which are the first of what the flow draws.", s.Latent, shape.NX)
+		return
+	}
+	if s.Mode == train.ModeConditional && s.Latent != 0 {
+		d.Errorf("latent", "No latent part to choose", "The latent part of a conditional flow is as wide as x: leave latent out.")
+		return
+	}
 	shape.Rows -= int(s.HeldOut * float64(shape.Rows))
 	s.check(d, s.Mode, s.spec(shape), shape)
 }
@@ -173,7 +180,7 @@ func (s *fitStage) Inputs() []stage.Input { return []stage.Input{s.data} }
 
 func (s *fitStage) Outputs() []stage.Output {
 	return []stage.Output{
-		{Name: "model", Type: typeFlow, File: "model.nc"},
+		{Name: "model", Type: typeFlow, File: "model.nc", Schema: s.Mode},
 		{Name: "history", Type: stage.File, File: "history.nc", Intermediate: true},
 		{Name: "curve", Type: stage.Figure, File: "training.svg",
 			Caption: fmt.Sprintf("Loss over the epochs: %s.", s.label())},
@@ -205,8 +212,11 @@ func (s *fitStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return stage.BadInput(err)
 	}
-	m := &fitted{fittedHeader: fittedHeader{Label: s.label(), Mode: s.Mode, Variant: s.kind(), HeldOut: s.HeldOut, PadNoise: s.Training.PadNoise,
+	m := &fitted{fittedHeader: fittedHeader{Label: s.label(), Mode: s.Mode, Variant: s.kind(), HeldOut: s.HeldOut, PadNoise: s.Training.PadNoise, Base: s.Training.BaseLaw(),
 		Loss: s.Training.Loss, Flow: s.spec(p.shape(0)), Unknowns: p.unknowns, Observed: p.observed}}
+	if !s.Standardise {
+		m.x, m.y = surrogate.Identity(len(p.unknowns)), surrogate.Identity(len(p.observed))
+	}
 	training, held, err := m.standardise(p)
 	if err != nil {
 		return stage.BadInput(err)
@@ -222,6 +232,7 @@ func (s *fitStage) Run(ctx context.Context, ws *stage.Workspace) error {
 		train.ModeINN: train.TrainINN[float32], train.ModeConditional: train.TrainConditional[float32], train.ModeNF: train.TrainFlow[float32],
 	}[s.Mode]
 	o, run := s.session(ws)
+	o = o.Standardised(m.x.Mean, m.x.Scale)
 	result, err := fit(ctx, flow, training, held, o, run)
 	if err != nil {
 		return trainingError(err)

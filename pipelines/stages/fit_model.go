@@ -22,6 +22,7 @@ type fittedHeader struct {
 	Flow     surrogate.FlowSpec `json:"flow"`
 	HeldOut  float64            `json:"held_out"`
 	PadNoise float64            `json:"pad_noise"`
+	Base     train.BaseLaw      `json:"base"`
 	Unknowns []string           `json:"unknowns"`
 	Observed []string           `json:"observed"`
 }
@@ -100,7 +101,7 @@ func (m *fitted) draw(n int, y []float64, rng *rand.Rand) (*inversion.Draws, err
 	}
 	z := make([]float64, n*dim)
 	for i := range z {
-		z[i] = rng.NormFloat64()
+		z[i] = m.Base.Draw(rng)
 	}
 	if m.Mode == train.ModeINN {
 		for i := range n {
@@ -121,8 +122,14 @@ func (m *fitted) draw(n int, y []float64, rng *rand.Rand) (*inversion.Draws, err
 	return out, nil
 }
 
+// hasDensity reports whether x (given y) has a density: invertible networks have none
+// of x alone, nor do flows that draw more than x or from another law than the normal.
+func (m *fitted) hasDensity() bool {
+	return m.Mode != train.ModeINN && m.Base.Normal() && m.Flow.Dim == len(m.Unknowns)
+}
+
 // heldOutNLL is the mean negative log density, in nats, of held-out x (given y)
-// in the units of x; only conditional flows and flows of x alone have one.
+// in the units of x; see hasDensity.
 func (m *fitted) heldOutNLL(p *pairs) (float64, error) {
 	shape := p.shape(m.HeldOut)
 	rows := p.n - shape.Rows

@@ -25,12 +25,18 @@ type kinematicsStage struct {
 	Draws     int     `json:"draws"`
 	Tolerance float64 `json:"tolerance"`
 	Central   float64 `json:"central"`
-	Seed      uint64  `json:"seed"`
+	// Inverses is how many samples share one position of the hand; 0 draws every
+	// configuration from the prior. InverseTolerance is how near to it they reach.
+	Inverses         int     `json:"inverses"`
+	InverseTolerance float64 `json:"inverse_tolerance"`
+	// TestOnTraining takes the targets from the positions trained on.
+	TestOnTraining bool   `json:"test_on_training"`
+	Seed           uint64 `json:"seed"`
 }
 
 func kinematicsKind() stage.Kind {
 	return stage.Kind{
-		Name: "kinematics", Version: 1,
+		Name: "kinematics", Version: 2,
 		Doc:    "configurations of a robot arm and where its hand is, with rejection samples of exact posteriors",
 		Decode: decodeKinematics,
 		Load:   stage.LoadJSON[kinematicsStage],
@@ -40,21 +46,32 @@ func kinematicsKind() stage.Kind {
 func decodeKinematics(d *stage.Decoder) stage.Spec {
 	arm := kinematics.DefaultArm()
 	block := struct {
-		Samples   int       `hcl:"samples"`
-		Targets   int       `hcl:"targets,optional"`
-		Draws     int       `hcl:"draws,optional"`
-		Tolerance float64   `hcl:"tolerance,optional"`
-		Central   float64   `hcl:"central,optional"`
-		Seed      uint64    `hcl:"seed,optional"`
-		Links     []float64 `hcl:"links,optional"`
-		Sigma     []float64 `hcl:"sigma,optional"`
-	}{Targets: 16, Draws: 300, Tolerance: 0.005, Central: 0.9, Links: arm.Links, Sigma: arm.Sigma}
+		Samples          int       `hcl:"samples"`
+		Targets          int       `hcl:"targets,optional"`
+		Draws            int       `hcl:"draws,optional"`
+		Tolerance        float64   `hcl:"tolerance,optional"`
+		Central          float64   `hcl:"central,optional"`
+		Variant          string    `hcl:"variant,optional"`
+		Inverses         *int      `hcl:"inverses,optional"`
+		InverseTolerance float64   `hcl:"inverse_tolerance,optional"`
+		Seed             uint64    `hcl:"seed,optional"`
+		Links            []float64 `hcl:"links,optional"`
+		Sigma            []float64 `hcl:"sigma,optional"`
+	}{Targets: 16, Draws: 300, Tolerance: 0.005, Central: 0.9, Variant: variantCorrected, InverseTolerance: 0.05, Links: arm.Links, Sigma: arm.Sigma}
 	d.Decode(&block)
 	s := &kinematicsStage{Arm: kinematics.Arm{Links: block.Links, Sigma: block.Sigma}, Samples: block.Samples, Targets: block.Targets,
-		Draws: block.Draws, Tolerance: block.Tolerance, Central: block.Central, Seed: block.Seed}
+		Draws: block.Draws, Tolerance: block.Tolerance, Central: block.Central, Seed: block.Seed,
+		InverseTolerance: block.InverseTolerance, TestOnTraining: block.Variant == variantReleased}
 	if d.HasErrors() {
 		return s
 	}
+	switch {
+	case block.Inverses != nil:
+		s.Inverses = *block.Inverses
+	case s.TestOnTraining:
+		s.Inverses = 1000
+	}
+	s.checkVariant(d, block.Variant)
 	if err := s.Validate(); err != nil {
 		d.Errorf("", "Impossible arm", "%v.", err)
 	}
@@ -74,6 +91,30 @@ func decodeKinematics(d *stage.Decoder) stage.Spec {
 		d.Errorf("central", "Unsuitable fraction", "central = %g: give a probability above 0, up to 1.", s.Central)
 	}
 	return s
+}
+
+// checkVariant reports what is wrong with how samples share positions of the hand.
+func (s *kinematicsStage) checkVariant(d *stage.Decoder, variant string) {
+	if variant != variantCorrected && variant != variantReleased {
+		d.Errorf("variant", "Unknown variant", "%q is not a variant; choose %q or %q.", variant, variantCorrected, variantReleased)
+	}
+	if s.Inverses < 0 || s.Inverses > s.Samples {
+		d.Errorf("inverses", "Unsuitable number", "inverses = %d: give 0 to draw every configuration from the prior, or how many of the %d samples share a position of the hand.", s.Inverses, s.Samples)
+	}
+	if positions := s.positions(); s.TestOnTraining && s.Targets > positions {
+		d.Errorf("targets", "More targets than positions", "With variant = %q the targets are among the positions trained on, which are %d, fewer than targets = %d.", variantReleased, positions, s.Targets)
+	}
+	if !(s.InverseTolerance > 0) {
+		d.Errorf("inverse_tolerance", "Unsuitable tolerance", "inverse_tolerance = %g: give a positive length, such as 0.05.", s.InverseTolerance)
+	}
+}
+
+// positions is how many positions of the hand are trained on.
+func (s *kinematicsStage) positions() int {
+	if s.Inverses < 1 {
+		return s.Samples
+	}
+	return (s.Samples + s.Inverses - 1) / s.Inverses
 }
 
 func (s *kinematicsStage) Inputs() []stage.Input { return nil }
@@ -104,15 +145,64 @@ func (s *kinematicsStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	d := s.Dim()
 	p := pairs{n: s.Samples, unknowns: s.unknowns(), observed: handColumns, description: string(text),
 		x: make([]float64, s.Samples*d), y: make([]float64, s.Samples*2)}
+	s.fromPrior(&p)
+	a := newBox(p.y, s.Central)
+	if s.Inverses > 0 {
+		if err := s.shareTargets(ctx, &p, a, ws.Cores); err != nil {
+			return err
+		}
+	}
+	if err := writePairs(ws.Output("samples"), "Configurations of a robot arm and where its hand is", p); err != nil {
+		return err
+	}
+	return s.writeReference(ctx, ws, a, text)
+}
+
+// fromPrior draws every configuration from the prior.
+func (s *kinematicsStage) fromPrior(p *pairs) {
+	d := s.Dim()
 	for i := range s.Samples {
 		x := p.x[i*d : (i+1)*d]
 		s.Draw(x, inversion.Rand(s.Seed, inversion.DesignStream, i))
 		s.Forward(p.y[i*2:(i+1)*2], x)
 	}
-	if err := writePairs(ws.Output("samples"), "Configurations of a robot arm and where its hand is", p); err != nil {
-		return err
+}
+
+// shareTargets makes the samples as the authors do: so many configurations for each
+// of few positions of the hand, which lie in the box, for far from it rejection takes
+// forever.
+func (s *kinematicsStage) shareTargets(ctx context.Context, p *pairs, a box, cores int) error {
+	d := s.Dim()
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(max(cores, 1))
+	for k := range s.positions() {
+		g.Go(func() error {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			from, to := k*s.Inverses, min((k+1)*s.Inverses, s.Samples)
+			y := s.target(a, make([]float64, d), inversion.Rand(s.Seed, inversion.DrawStream, s.stream(k)))
+			draws, err := s.Rejection(to-from, y, s.InverseTolerance, inversion.Rand(s.Seed, inversion.ReplicateStream, k))
+			if err != nil {
+				return err
+			}
+			copy(p.x[from*d:to*d], draws.Theta)
+			for i := from; i < to; i++ {
+				copy(p.y[i*2:], y)
+			}
+			return nil
+		})
 	}
-	return s.writeReference(ctx, ws, newBox(p.y, s.Central), text)
+	return g.Wait()
+}
+
+// stream is the number of the random stream of position k: that of target k if the
+// targets are positions trained on, otherwise one that no target has.
+func (s *kinematicsStage) stream(k int) int {
+	if s.TestOnTraining {
+		return k
+	}
+	return s.Targets + k
 }
 
 // box is the set A of observations that the guarantee speaks of: between central

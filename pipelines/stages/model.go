@@ -22,6 +22,8 @@ type architecture struct {
 	Temperatures  []float64             `json:"temperatures,omitempty"`
 	Bounded       bool                  `json:"bounded,omitempty"`
 	ReleasedOrder bool                  `json:"released_order,omitempty"`
+	// RawObservation is that of amortized.INN.
+	RawObservation bool `json:"raw_observation,omitempty"`
 }
 
 const (
@@ -128,7 +130,7 @@ func (r *tensors) estimator() (amortized.Estimator, error) {
 	case kindINN:
 		return &amortized.INN{
 			Prior: prior, Form: a.Form, Receivers: p.Receivers(), Tones: len(p.Frequencies),
-			Bounded: a.Bounded, ReleasedOrder: a.ReleasedOrder,
+			Bounded: a.Bounded, ReleasedOrder: a.ReleasedOrder, RawObservation: a.RawObservation,
 			X: r.standardizer("x"), Y: r.standardizer("y"), Flow: flow,
 		}, nil
 	}

@@ -28,11 +28,13 @@ const (
 
 func writePairs(path, title string, p pairs) error {
 	t := dataset.Table{Title: title, Index: dataset.Column{Name: "sample", LongName: "number of the sample"},
-		Attributes: []netcdf.Attribute{
-			netcdf.Text(unknownsAttribute, strings.Join(p.unknowns, ", ")),
-			netcdf.Text(observedAttribute, strings.Join(p.observed, ", ")),
-			netcdf.Text(armAttribute, p.description),
-		}}
+		Attributes: []netcdf.Attribute{netcdf.Text(unknownsAttribute, strings.Join(p.unknowns, ", "))}}
+	if len(p.observed) > 0 {
+		t.Attributes = append(t.Attributes, netcdf.Text(observedAttribute, strings.Join(p.observed, ", ")))
+	}
+	if p.description != "" {
+		t.Attributes = append(t.Attributes, netcdf.Text(armAttribute, p.description))
+	}
 	for i := range p.n {
 		t.Index.Values = append(t.Index.Values, float64(i))
 	}
@@ -95,6 +97,9 @@ func matrix(path string, t dataset.Table, names []string) ([]float64, error) {
 	}
 	return out, nil
 }
+
+// heldOut is how many of the pairs, the last, are held out.
+func (p *pairs) heldOut(fraction float64) int { return p.n - p.shape(fraction).Rows }
 
 // shape is the size of the pairs when a fraction is held out.
 func (p *pairs) shape(heldOut float64) train.Shape {

@@ -24,9 +24,11 @@ func All() *stage.Registry {
 		boundsKind(),
 		stopwatchKind(),
 		kinematicsKind(),
+		lawKind(),
 		fitKind(),
 		scoreKind(),
 		compareKind(),
+		studyKind(),
 	)
 	r.AddDefinitions(environmentDefinition(), problemDefinition())
 	r.AddFormats(netcdfFormat())

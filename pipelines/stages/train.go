@@ -24,7 +24,7 @@ type trainStage struct {
 
 func trainKind() stage.Kind {
 	return stage.Kind{
-		Name: "train", Version: 2,
+		Name: "train", Version: 3,
 		Doc:    "a network that answers the inverse problem for any observation",
 		Decode: decodeTrain,
 		Load:   stage.LoadJSON[trainStage],
@@ -81,6 +81,10 @@ func (s *trainStage) fit(d *stage.Decoder, p *inversion.Problem) {
 		flow.Dim, flow.CondDim = shape.NX, shape.NY
 	} else {
 		s.INN.check(d, p)
+		if *s.INN.Bounded && s.Training.PriorTerm != "none" && s.Training.PriorWeight > 0 {
+			d.Errorf(optionPath(d, "prior_term"), "Prior term of bounded parameters",
+				"With bounded = true the network sees coordinates in which no draw leaves the prior, so that prior_term = %q has no meaning: leave it out, or set bounded = false.", s.Training.PriorTerm)
+		}
 		shape.NX, shape.NY = s.INN.widths(p)
 		flow.Dim, flow.CondDim = shape.NY+s.INN.Latent, 0
 	}

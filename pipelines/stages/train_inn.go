@@ -21,17 +21,13 @@ type innSpec struct {
 	// Bounded takes the parameters in unbounded coordinates, so that no draw
 	// leaves the prior.
 	Bounded *bool `hcl:"bounded,optional" json:"bounded"`
-	// Variant is corrected or released; released samples in the order (y, z) that
-	// the authors' geoacoustic script uses, and standardises bounded parameters as
-	// they are.
+	// Variant is corrected or released: see vary. Released, the parameters are
+	// standardised as they are; a network trained on (z, y), all but those of a
+	// divergence, is sampled in the order (y, z) of the authors' geoacoustic script, and
+	// one trained by a divergence is given observations that are not standardised.
 	Variant  string                `hcl:"variant,optional" json:"variant"`
 	Features inversion.FeatureForm `hcl:"features,optional" json:"features"`
 }
-
-const (
-	variantCorrected = "corrected"
-	variantReleased  = "released"
-)
 
 func (s *innSpec) defaults(d *stage.Decoder) (surrogate.FlowSpec, train.Options) {
 	if s.Loss == "" {
@@ -57,11 +53,9 @@ func (s *innSpec) defaults(d *stage.Decoder) (surrogate.FlowSpec, train.Options)
 	if s.Bounded == nil {
 		s.Bounded = &bounded
 	}
-	o := train.DefaultOptions(s.Loss)
-	if divergence && s.Variant == variantCorrected {
-		o.Clamp = "corrected"
-	}
-	return surrogate.DefaultFlow(), o
+	flow, o := surrogate.DefaultFlow(), train.DefaultOptions(s.Loss)
+	vary(s.Variant, s.Loss, &flow, &o)
+	return flow, o
 }
 
 // widths are the columns of x and y.
@@ -94,14 +88,16 @@ func (s *innSpec) check(d *stage.Decoder, p *inversion.Problem) {
 func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *samples) (amortized.Estimator, architecture, *train.Result, error) {
 	c := s.INN
 	nx, ny := c.widths(data.problem)
-	arch := architecture{Kind: kindINN, Form: c.Features, Bounded: *c.Bounded, ReleasedOrder: c.Variant == variantReleased}
+	_, divergence := c.Loss.Divergence()
+	released := c.Variant == variantReleased
+	arch := architecture{Kind: kindINN, Form: c.Features, Bounded: *c.Bounded, ReleasedOrder: released && !divergence, RawObservation: released && divergence}
 	prior, err := data.problem.Prior()
 	if err != nil {
 		return nil, arch, nil, err
 	}
 	e := &amortized.INN{
 		Prior: prior, Form: c.Features, Receivers: data.problem.Receivers(), Tones: len(data.problem.Frequencies),
-		Bounded: arch.Bounded, ReleasedOrder: arch.ReleasedOrder,
+		Bounded: arch.Bounded, ReleasedOrder: arch.ReleasedOrder, RawObservation: arch.RawObservation,
 	}
 	x, y := c.rows(data, e, nx, ny, s.Seed)
 	if e.X, err = surrogate.FitStandardizer(x, nx); err != nil {
@@ -121,6 +117,7 @@ func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *sa
 	}
 	training, held := s.split(float32s(x), float32s(y), nx, ny, data.n, 1)
 	o, run := s.session(ws)
+	o = o.Standardised(e.X.Mean, e.X.Scale)
 	result, err := train.TrainINN(ctx, flow, training, held, o, run)
 	if err != nil {
 		return nil, arch, nil, err

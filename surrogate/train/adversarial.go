@@ -9,8 +9,8 @@ import (
 //
 // Inverse direction, what the released scripts run: x̂ is the x part of T⁻¹([z, y]); the critic tells (x, y) from
 // (x̂, y); the generator adds ReverseWeight·mean (x̂-x)². Forward direction, what the paper describes: the critic
-// tells (z, y) from T([x, padding]), and the generator adds ReverseWeight·mean (T - [z, y])² with an independent
-// z. With several critic steps, each draws fresh noise for the same batch and the last one's samples are the
+// tells (z, y) from T([x, padding]), and the generator adds the supervised error FitWeight·RMSE(ŷ, y) and, as
+// released, ReverseWeight·mean (T - [z, y])² with an independent z. With several critic steps, each draws fresh noise for the same batch and the last one's samples are the
 // generator's.
 type adversarial[T nn.Float] struct {
 	*machine[T]
@@ -122,7 +122,11 @@ func (a *adversarial[T]) evaluate(b *batch[T], r randomness) (Terms, error) {
 func (a *adversarial[T]) pairTerms(terms *Terms) {
 	t, o := a.table, a.opt
 	if !a.fromBase {
-		terms.Reverse = MSE(o.ReverseWeight, t.matrix(t.out), t.matrix(t.u), t.matrix(t.dout))
+		out, dout := t.matrix(t.out), t.matrix(t.dout)
+		terms.Reverse = MSE(o.ReverseWeight, out, t.matrix(t.u), dout)
+		if t.ny > 0 && o.FitWeight > 0 {
+			terms.Fit = RMSE(o.FitWeight, out.Columns(t.nz(), t.dim), nn.NewMatrix(t.y, t.rows, t.ny), dout.Columns(t.nz(), t.dim))
+		}
 		return
 	}
 	xhat, dxhat := t.matrix(t.back).Columns(0, t.nx), t.matrix(t.dback).Columns(0, t.nx)
@@ -150,7 +154,7 @@ func (a *adversarial[T]) drawPiece(piece int) {
 	r := a.seed
 	r.index = r.index*a.opt.CriticSteps + a.round
 	a.draw(c, r, piece)
-	t.base(t.u, &c.rng, a.opt.ReverseNoise, from, to)
+	t.latent(t.u, &c.rng, a.opt.ReverseNoise, from, to)
 	if !a.fromBase {
 		t.pad(&c.rng, a.opt.PadNoise, from, to)
 		if c.err = t.runForward(c.forward, from, to); c.err != nil {

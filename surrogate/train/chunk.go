@@ -20,6 +20,7 @@ type chunk[T nn.Float] struct {
 type shape struct {
 	nx, ny, dim int
 	conditional bool
+	base        BaseLaw
 }
 
 // nz is the width of the latent part.
@@ -65,13 +66,13 @@ func (t *table[T]) pad(g *stream, sigma float64, from, to int) {
 	}
 }
 
-// base writes [z, y + sigma·noise] into the rows [from, to) of dst: the order the network is trained in and, so
+// latent writes [z, y + sigma·noise] into the rows [from, to) of dst: the order the network is trained in and, so
 // that what is drawn is what was trained, the only one used here.
-func (t *table[T]) base(dst []T, g *stream, sigma float64, from, to int) {
+func (t *table[T]) latent(dst []T, g *stream, sigma float64, from, to int) {
 	nz := t.nz()
 	for i := from; i < to; i++ {
 		row := dst[i*t.dim : (i+1)*t.dim]
-		fillNormal(g, row[:nz], 1)
+		drawBase(t.base, g, row[:nz])
 		copy(row[nz:], t.y[i*t.ny:(i+1)*t.ny])
 		if sigma > 0 {
 			for j := nz; j < t.dim; j++ {

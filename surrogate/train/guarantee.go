@@ -54,6 +54,7 @@ type GuaranteeOptions struct {
 	Order        float64 `hcl:"order,optional" json:"order"`   // 1+a of the moments
 	PadNoise     float64 `hcl:"pad_noise,optional" json:"pad_noise"`
 	Seed         uint64  `hcl:"seed,optional" json:"seed"`
+	Base         BaseLaw `json:"base"` // of the latent part
 }
 
 // DefaultGuarantee compares the authors' critic with one of three layers of 256, on up to 8192 rows.
@@ -87,7 +88,7 @@ func Measure[T nn.Float](ctx context.Context, f *surrogate.Flow[T], training, he
 		return nil, err
 	}
 	nx, ny := heldOut.Dims()
-	s := shape{nx: nx, ny: ny, dim: f.Dim(), conditional: f.CondDim() > 0}
+	s := shape{nx: nx, ny: ny, dim: f.Dim(), conditional: f.CondDim() > 0, base: o.Base}
 	if s.conditional && f.CondDim() != ny || f.Dim() < nx || !s.conditional && f.Dim() <= ny {
 		return nil, &OptionError{Path: "flow", Problem: fmt.Sprintf("of dimension %d with condition %d does not fit %d and %d columns of x and y", f.Dim(), f.CondDim(), nx, ny)}
 	}
@@ -162,7 +163,7 @@ func (m *measurement[T]) draw(d Dataset[T], index uint64) (*joint[T], error) {
 	nz := m.nz()
 	for i := range rows {
 		real, fake, y := j.real.Row(i), j.fake.Row(i), t.y[i*m.ny:(i+1)*m.ny]
-		fillNormal(&m.rng, real[:nz], 1)
+		drawBase(m.base, &m.rng, real[:nz])
 		copy(real[nz:], y)
 		copy(fake, t.out[i*m.dim:(i+1)*m.dim])
 		if m.conditional {

@@ -53,8 +53,8 @@ func TestLossGradients(t *testing.T) {
 		}},
 		{"paired normal", 1e-8, func() float64 { return PairedNormalTerm(3, x, y, sigma, dx) }},
 		{"normal prior", 1e-8, func() float64 { return NormalPriorTerm(3, x, mean, sigma, dx) }},
-		{"uniform prior", 1e-8, func() float64 { return UniformPriorTerm(3, false, x, lo, hi, dx) }},
-		{"uniform prior, summed", 1e-8, func() float64 { return UniformPriorTerm(3, true, x, lo, hi, dx) }},
+		{"uniform prior", 1e-8, func() float64 { return UniformPriorTerm(Box{3, false, lo, hi, nil}, x, dx) }},
+		{"uniform prior, summed", 1e-8, func() float64 { return UniformPriorTerm(Box{3, true, lo, hi, sigma}, x, dx) }},
 		// The envelope theorem holds at converged potentials.
 		{"sinkhorn", 1e-6, func() float64 { return sinkhorn.Eval(100, x, m, dx) }},
 		{"mmd", 1e-6, func() float64 { return mmd.Eval(50, x, m, dx) }},
@@ -460,6 +460,9 @@ func TestStepGradients(t *testing.T) {
 			o := smallOptions(loss)
 			o.BatchSize, o.Direction, o.Blur, o.Scaling = 24, direction, 2, 0.7
 			o.PriorTerm, o.PriorWeight, o.PriorSigma = "paired_normal", 0.5, []float64{0.5, 2}
+			if direction == "forward" {
+				o.FitWeight, o.PadNoise = 3, 0.1
+			}
 			s := shape{nx: 2, ny: 2, dim: 4}
 			f := testFlow[float64](t, 4, 0, nil)
 			if loss == LossMaximumLikelihood {

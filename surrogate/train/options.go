@@ -64,7 +64,7 @@ type Options struct {
 	MinDelta float64 `hcl:"min_delta,optional" json:"min_delta"` // what counts as an improvement
 
 	// Terms of the loss.
-	FitWeight       float64   `hcl:"fit_weight,optional" json:"fit_weight"`             // RMSE(ŷ, y)
+	FitWeight       float64   `hcl:"fit_weight,optional" json:"fit_weight"`             // RMSE(ŷ, y); of a divergence, in the forward direction
 	ReverseWeight   float64   `hcl:"reverse_weight,optional" json:"reverse_weight"`     // RMSE or MSE of x̂ against x
 	TransportWeight float64   `hcl:"transport_weight,optional" json:"transport_weight"` // Sinkhorn or MMD
 	SigmaY          float64   `hcl:"sigma_y,optional" json:"sigma_y"`                   // nll_exact
@@ -80,6 +80,11 @@ type Options struct {
 	PriorSigma      []float64 `hcl:"prior_sigma,optional" json:"prior_sigma"`
 	PriorLow        []float64 `hcl:"prior_low,optional" json:"prior_low"`
 	PriorHigh       []float64 `hcl:"prior_high,optional" json:"prior_high"`
+	PriorUnit       []float64 `json:"prior_unit,omitempty"` // see Standardised
+
+	// Law of the latent part: normal, or uniform on [base_shift, base_shift + 1]^n for losses without a density.
+	Base      string  `hcl:"base,optional" json:"base"`
+	BaseShift float64 `hcl:"base_shift,optional" json:"base_shift"`
 
 	// Critic of the divergences.
 	Direction    string  `hcl:"direction,optional" json:"direction"` // inverse, forward
@@ -100,7 +105,7 @@ func DefaultOptions(loss Loss) Options {
 		LearningRate: 3e-4, Beta1: 0.8, Beta2: 0.9, Epsilon: 1e-6, WeightDecay: 2e-5,
 		Schedule: "exponential", Decay: 0.95, ClipNorm: 1, PadNoise: 0.05,
 		Blur: 0.01, Scaling: 0.5, KernelScales: mmd.Scales, KernelExponents: mmd.Exponents, PriorTerm: "none",
-		Direction: "inverse", Generator: "trick", Clamp: "paper", CriticHidden: 64, CriticLayers: 2, CriticSteps: 1, CriticRate: 2e-4}
+		Base: baseNormal, Direction: "inverse", Generator: "trick", Clamp: "paper", CriticHidden: 64, CriticLayers: 2, CriticSteps: 1, CriticRate: 2e-4}
 	switch loss {
 	case LossNLL:
 		o.FitWeight, o.ReverseWeight = 25, 5
@@ -202,12 +207,23 @@ func (o Options) validateTerms(c *checker) {
 			c.positive(fmt.Sprintf("kernel_exponents[%d]", i), v)
 		}
 	}
+	o.validateBase(c)
 	c.oneOf("prior_term", o.PriorTerm, "none", "paired_normal", "normal", "uniform", "uniform_sum")
 	for i, v := range o.PriorSigma {
 		c.positive(fmt.Sprintf("prior_sigma[%d]", i), v)
 	}
 	for i := range min(len(o.PriorLow), len(o.PriorHigh)) {
 		c.check(o.PriorLow[i] < o.PriorHigh[i], fmt.Sprintf("prior_low[%d]", i), "must be below prior_high[%d] (%v), is %v", i, o.PriorHigh[i], o.PriorLow[i])
+	}
+}
+
+func (o Options) validateBase(c *checker) {
+	c.oneOf("base", o.Base, baseNormal, baseUniform)
+	c.check(!math.IsNaN(o.BaseShift) && !math.IsInf(o.BaseShift, 0), "base_shift", "must be a finite number, is %v", o.BaseShift)
+	c.check(o.Base == baseUniform || o.BaseShift == 0, "base_shift", "moves a uniform base only; set base = %q", baseUniform)
+	switch o.Loss {
+	case LossNLL, LossNLLExact, LossMaximumLikelihood:
+		c.check(o.Base == baseNormal, "base", "%s is the likelihood of a normal base; a uniform one goes with wasserstein, mmd and the divergences", o.Loss)
 	}
 }
 
@@ -228,7 +244,7 @@ func (o Options) validateCritic(c *checker) {
 func (o Options) validateShape(nx int) error {
 	c := &checker{}
 	need := func(path string, v []float64) {
-		c.check(len(v) == nx, path, "needs one value per column of x (%d), has %d", nx, len(v))
+		c.check(len(v) >= 1 && len(v) <= nx, path, "needs one value for each of the first columns of x, 1 to %d, has %d", nx, len(v))
 	}
 	switch o.PriorTerm {
 	case "paired_normal":
@@ -236,9 +252,11 @@ func (o Options) validateShape(nx int) error {
 	case "normal":
 		need("prior_mean", o.PriorMean)
 		need("prior_sigma", o.PriorSigma)
+		c.check(len(o.PriorMean) == len(o.PriorSigma), "prior_sigma", "needs as many values as prior_mean (%d), has %d", len(o.PriorMean), len(o.PriorSigma))
 	case "uniform", "uniform_sum":
 		need("prior_low", o.PriorLow)
 		need("prior_high", o.PriorHigh)
+		c.check(len(o.PriorLow) == len(o.PriorHigh), "prior_high", "needs as many values as prior_low (%d), has %d", len(o.PriorLow), len(o.PriorHigh))
 	}
 	return errors.Join(c.errs...)
 }

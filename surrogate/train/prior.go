@@ -48,30 +48,61 @@ func normalTerm[T nn.Float](weight float64, xhat nn.Matrix[T], sigma []float64, 
 //	10 weight · Σ_j [ max(x̂_j - hi_j, 0) + max(lo_j - x̂_j, 0) ],
 //
 // averaged over rows. The released code for the geoacoustic case sums over the rows instead, which multiplies
-// the term by the batch size; sumRows reproduces that. It adds its (sub)gradient to dxhat.
-func UniformPriorTerm[T nn.Float](weight float64, sumRows bool, xhat nn.Matrix[T], lo, hi []float64, dxhat nn.Matrix[T]) float64 {
+// the term by the batch size; SumRows reproduces that. It adds its (sub)gradient to dxhat.
+func UniformPriorTerm[T nn.Float](b Box, xhat, dxhat nn.Matrix[T]) float64 {
 	sameShape(xhat, dxhat)
-	if len(lo) != xhat.Cols || len(hi) != xhat.Cols {
+	if len(b.Low) != xhat.Cols || len(b.High) != xhat.Cols || b.Unit != nil && len(b.Unit) != xhat.Cols {
 		panic("train: one pair of bounds per column")
 	}
-	w := 10 * weight
-	if !sumRows {
-		w /= float64(xhat.Rows)
+	each := 10 * b.Weight
+	if !b.SumRows {
+		each /= float64(xhat.Rows)
 	}
 	s := 0.0
 	for i := range xhat.Rows {
 		g := dxhat.Row(i)
 		for j, x := range xhat.Row(i) {
-			v := float64(x)
-			if v > hi[j] {
-				s += v - hi[j]
+			w := each
+			if b.Unit != nil {
+				w *= b.Unit[j]
+			}
+			over, under := float64(x)-b.High[j], b.Low[j]-float64(x)
+			if over > 0 {
+				s += w * over
 				g[j] += T(w)
 			}
-			if v < lo[j] {
-				s += lo[j] - v
+			if under > 0 {
+				s += w * under
 				g[j] -= T(w)
 			}
 		}
 	}
-	return w * s
+	return s
+}
+
+// Box is a uniform prior and how a departure from it is weighed: Unit, where it is given, is what one unit of each
+// column is worth, such as the standard deviation that standardised it.
+type Box struct {
+	Weight    float64
+	SumRows   bool
+	Low, High []float64
+	Unit      []float64
+}
+
+// Standardised translates the prior term, given in the units of x, to columns (x - mean)/scale. The value and the
+// gradient with respect to x stay the same, but for the constant Σ ln scale of the normal terms.
+func (o Options) Standardised(mean, scale []float64) Options {
+	affine := func(v []float64, shift bool) []float64 {
+		out := make([]float64, len(v))
+		for j := range v {
+			out[j] = v[j] / scale[j]
+			if shift {
+				out[j] -= mean[j] / scale[j]
+			}
+		}
+		return out
+	}
+	o.PriorMean, o.PriorLow, o.PriorHigh = affine(o.PriorMean, true), affine(o.PriorLow, true), affine(o.PriorHigh, true)
+	o.PriorSigma, o.PriorUnit = affine(o.PriorSigma, false), scale[:len(o.PriorLow)]
+	return o
 }

@@ -190,7 +190,7 @@ func (p *supervised[T]) forwardPiece(piece int) {
 		}
 	}
 	if p.needInverse {
-		t.base(t.u, &c.rng, p.opt.ReverseNoise, from, to)
+		t.latent(t.u, &c.rng, p.opt.ReverseNoise, from, to)
 		c.err = t.runInverse(c.inverse, from, to)
 	}
 	clear(t.dout[from*t.dim : to*t.dim])
@@ -267,13 +267,17 @@ func priorTerm[T nn.Float](o Options, xhat, x, dxhat nn.Matrix[T]) float64 {
 	if o.PriorWeight == 0 {
 		return 0
 	}
+	first := func(n int) (a, b, c nn.Matrix[T]) { return xhat.Columns(0, n), x.Columns(0, n), dxhat.Columns(0, n) }
 	switch o.PriorTerm {
 	case "paired_normal":
+		xhat, x, dxhat = first(len(o.PriorSigma))
 		return PairedNormalTerm(o.PriorWeight, xhat, x, o.PriorSigma, dxhat)
 	case "normal":
+		xhat, _, dxhat = first(len(o.PriorSigma))
 		return NormalPriorTerm(o.PriorWeight, xhat, o.PriorMean, o.PriorSigma, dxhat)
 	case "uniform", "uniform_sum":
-		return UniformPriorTerm(o.PriorWeight, o.PriorTerm == "uniform_sum", xhat, o.PriorLow, o.PriorHigh, dxhat)
+		xhat, _, dxhat = first(len(o.PriorLow))
+		return UniformPriorTerm(Box{o.PriorWeight, o.PriorTerm == "uniform_sum", o.PriorLow, o.PriorHigh, o.PriorUnit}, xhat, dxhat)
 	}
 	return 0
 }

@@ -51,7 +51,7 @@ func trainMode[T nn.Float](ctx context.Context, m Mode, f *surrogate.Flow[T], tr
 	if err := errors.Join(o.Validate(), Check(m, f.Spec(), Shape{Rows: training.Len(), NX: nx, NY: ny}, o)); err != nil {
 		return nil, err
 	}
-	s := shape{nx: nx, ny: ny, dim: f.Dim(), conditional: m == ModeConditional}
+	s := shape{nx: nx, ny: ny, dim: f.Dim(), conditional: m == ModeConditional, base: o.BaseLaw()}
 	return start(ctx, f, s, training, heldOut, o, run)
 }
 
