@@ -12,7 +12,7 @@ import (
 )
 
 // box is a two-parameter problem with a linear field over a box.
-func box(t *testing.T) *inversion.Prior {
+func box(t testing.TB) *inversion.Prior {
 	t.Helper()
 	p := inversion.DefaultProblem()
 	p.Parameters = []inversion.Parameter{
@@ -126,7 +126,7 @@ func TestDrawsCarryTheirDensityAndStayInThePrior(t *testing.T) {
 			if !c.Prior.Inside(draws.Row(i)) {
 				t.Fatalf("draw %v left the prior", draws.Row(i))
 			}
-			if math.Abs(dst[i]-draws.LogProb[i]) > 1e-6*(1+math.Abs(dst[i])) {
+			if math.Abs(dst[i]-draws.LogProb[i]) > 1e-3 { // draws are taken in single precision
 				t.Fatalf("matched field %v: draw %d has log density %g, its evaluation %g", matched, i, draws.LogProb[i], dst[i])
 			}
 		}

@@ -24,7 +24,7 @@ type infer struct {
 
 func inferKind() stage.Kind {
 	return stage.Kind{
-		Name: "infer", Version: 1,
+		Name: "infer", Version: 2,
 		Doc:    "posterior draws of a trained model for every observation",
 		Decode: decodeInfer,
 		Load:   stage.LoadJSON[infer],
