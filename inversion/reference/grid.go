@@ -76,11 +76,16 @@ func NewGrid(ctx context.Context, target inversion.Target, low, high []float64, 
 	}
 	g := &Grid{Low: low, High: high, rule: newRule(opt.Nodes), top: math.Inf(-1)}
 	g.nodesN = pow(opt.Nodes, d)
-	pending := g.firstCells(opt)
+	return g, g.refine(ctx, target, g.firstCells(opt), opt)
+}
+
+// refine evaluates the pending cells, cuts those that do not represent the target,
+// and so on until all do; then it normalises.
+func (g *Grid) refine(ctx context.Context, target inversion.Target, pending []cell, opt GridOptions) error {
 	for len(pending) > 0 {
 		for i := range pending {
-			if i%64 == 0 && ctx.Err() != nil {
-				return nil, ctx.Err()
+			if i%16 == 0 && ctx.Err() != nil {
+				return ctx.Err()
 			}
 			g.evaluate(target, &pending[i])
 		}
@@ -89,10 +94,10 @@ func NewGrid(ctx context.Context, target inversion.Target, low, high []float64, 
 		pending = g.split(append(g.cells, pending...), opt)
 	}
 	if math.IsInf(g.top, -1) {
-		return nil, errors.New("reference: the target is zero at every node of the grid")
+		return errors.New("reference: the target is zero at every node of the grid")
 	}
 	g.normalise(opt)
-	return g, nil
+	return nil
 }
 
 func (g *Grid) firstCells(opt GridOptions) []cell {

@@ -44,6 +44,8 @@ type Refined struct {
 	Evaluations int
 	// Acceptance of the Markov chain's moves.
 	Acceptance float64
+	// Correction is the efficiency of the weights of [Refined.Correct]; 0 without.
+	Correction float64
 	// Warning says why the draws may not be the posterior; empty if nothing says
 	// so.
 	Warning string

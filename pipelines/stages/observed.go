@@ -81,7 +81,25 @@ func (o *observed) target(i int) (*inversion.PosteriorTarget, error) {
 	if err != nil {
 		return nil, err
 	}
-	return inversion.NewPosteriorTarget(o.prior, f, inversion.NewLikelihood(o.problem.Likelihood, o.noise), o.data(i)), nil
+	return o.targetOf(f, i), nil
+}
+
+// targetOf is the posterior of observation i under a forward model, for one goroutine.
+func (o *observed) targetOf(f inversion.Forward, i int) *inversion.PosteriorTarget {
+	return inversion.NewPosteriorTarget(o.prior, f, inversion.NewLikelihood(o.problem.Likelihood, o.noise), o.data(i))
+}
+
+// refine refines draws of observation i on one core or more. Where the field is
+// interpolated, direct carries them over to the forward model itself.
+func (o *observed) refine(ctx context.Context, draws *inversion.Draws, i int, direct bool, options reference.RefineOptions) (*reference.Refined, error) {
+	target := func() (inversion.Target, error) { return o.target(i) }
+	if o.field == nil || !direct {
+		return reference.Refine(ctx, draws, target, options)
+	}
+	return reference.RefineThrough(ctx, draws, target, func() (inversion.Target, error) {
+		f, err := o.problem.Forward()
+		return o.targetOf(f, i), err
+	}, options)
 }
 
 // posterior is a posterior file of these observations, with room for the draws.

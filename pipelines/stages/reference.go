@@ -10,25 +10,29 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"oceaninv/inversion"
+	"oceaninv/inversion/calibration"
 	"oceaninv/inversion/reference"
 	"oceaninv/io/dataset"
 	"oceaninv/workflow/stage"
 )
 
 // referenceStage finds the exact posterior of every observation on an adaptive
-// grid, over a field interpolated across the prior.
+// grid: over a field interpolated across the prior first, then with the forward model
+// itself where the posterior turns out to be.
 type referenceStage struct {
 	Problem       inversion.Problem            `json:"problem"`
 	Draws         int                          `json:"draws"`
 	Seed          uint64                       `json:"seed"`
 	Interpolation reference.InterpolantOptions `json:"interpolation"`
 	Grid          reference.GridOptions        `json:"grid"`
-	observation   stage.Input
+	// Polish evaluates the forward model itself where the posterior is.
+	Polish      reference.PolishOptions `json:"polish"`
+	observation stage.Input
 }
 
 func referenceKind() stage.Kind {
 	return stage.Kind{
-		Name: "reference", Version: 2,
+		Name: "reference", Version: 3,
 		Doc:    "the exact posterior of every observation, on an adaptive grid (up to 3 parameters)",
 		Decode: decodeReference,
 		Load:   stage.LoadJSON[referenceStage],
@@ -43,17 +47,19 @@ func decodeReference(d *stage.Decoder) stage.Spec {
 		Seed          uint64         `hcl:"seed,optional"`
 		Interpolation *optionsBlock  `hcl:"interpolation,block"`
 		Grid          *optionsBlock  `hcl:"grid,block"`
+		Polish        *optionsBlock  `hcl:"polish,block"`
 	}{Draws: 2000}
 	d.Decode(&block)
 	s := &referenceStage{
 		Draws: block.Draws, Seed: block.Seed,
-		Interpolation: reference.DefaultInterpolantOptions(), Grid: reference.DefaultGridOptions(),
+		Interpolation: reference.DefaultInterpolantOptions(), Grid: reference.DefaultGridOptions(), Polish: reference.DefaultPolishOptions(),
 	}
 	if d.HasErrors() {
 		return s
 	}
 	decodeOptions(d, block.Interpolation, &s.Interpolation)
 	decodeOptions(d, block.Grid, &s.Grid)
+	decodeOptions(d, block.Polish, &s.Polish)
 	d.Convert(block.Problem, &s.Problem)
 	s.observation = d.Artifact("observation", block.Observation, typeObservation)
 	if s.Draws < 2 {
@@ -76,6 +82,9 @@ func (s *referenceStage) validate(d *stage.Decoder) {
 	}
 	if i := s.Interpolation; i.Nodes < 4 || !(i.Tolerance > 0) {
 		d.Errorf("interpolation", "Unsuitable interpolation", "Interpolation needs nodes of at least 4 and a positive tolerance.")
+	}
+	if q := s.Polish; q.Solves < 0 || !(q.Mass > 0 && q.Mass <= 1) || !(q.Tolerance > 0) {
+		d.Errorf("polish", "Unsuitable polish", "Give solves of at least 0, a mass above 0 and up to 1, and a positive tolerance.")
 	}
 	switch s.Problem.Noise.Convention {
 	case inversion.PerToneSample, inversion.PooledSample:
@@ -119,6 +128,7 @@ var exactColumns = []dataset.Column{
 	{Name: "log_evidence", LongName: "logarithm of the evidence"},
 	{Name: "log_evidence_error", LongName: "error of the logarithm of the evidence"},
 	{Name: "entropy", LongName: "differential entropy of the posterior, nat"},
+	{Name: "solves", LongName: "solves of the forward model that polished the grid"},
 }
 
 func (s *referenceStage) solve(ctx context.Context, ws *stage.Workspace, o *observed) error {
@@ -131,18 +141,23 @@ func (s *referenceStage) solve(ctx context.Context, ws *stage.Workspace, o *obse
 	grids := make([]*reference.Grid, min(n, deviationObservations))
 	var done atomic.Int64
 	err = forEach(ctx, ws.Cores, n, func() (func(context.Context, int) error, error) {
+		forward, err := s.Problem.Forward()
 		return func(ctx context.Context, i int) error {
 			grid, err := s.grid(ctx, o, i)
+			if err != nil {
+				return fmt.Errorf("observation %d: %w", i, err)
+			}
+			solves, err := grid.Polish(ctx, o.targetOf(forward, i), s.Polish)
 			if err != nil {
 				return fmt.Errorf("observation %d: %w", i, err)
 			}
 			if i < len(grids) {
 				grids[i] = grid
 			}
-			s.record(&out, grid, i)
+			s.record(&out, grid, i, solves)
 			ws.Progress(stage.Progress{Done: done.Add(1), Total: int64(n), Unit: "observations"})
 			return nil
-		}, nil
+		}, err
 	})
 	if err != nil {
 		return err
@@ -155,7 +170,7 @@ func (s *referenceStage) solve(ctx context.Context, ws *stage.Workspace, o *obse
 			return err
 		}
 	}
-	return s.metrics(ws, o, grids)
+	return s.metrics(ws, o, grids, diagnostic(&out, "solves"))
 }
 
 func (s *referenceStage) grid(ctx context.Context, o *observed, i int) (*reference.Grid, error) {
@@ -172,11 +187,11 @@ func (s *referenceStage) grid(ctx context.Context, o *observed, i int) (*referen
 }
 
 // record puts the draws and figures of observation i in their place.
-func (s *referenceStage) record(out *dataset.Posterior, g *reference.Grid, i int) {
+func (s *referenceStage) record(out *dataset.Posterior, g *reference.Grid, i, solves int) {
 	draws := g.Sample(s.Draws, inversion.Rand(s.Seed, inversion.DrawStream, i))
 	copy(out.Values[i*len(draws.Theta):], draws.Theta)
 	copy(out.LogProb[i*s.Draws:], draws.LogProb)
-	for k, v := range []float64{g.LogEvidence, g.LogEvidenceError, g.Entropy()} {
+	for k, v := range []float64{g.LogEvidence, g.LogEvidenceError, g.Entropy(), float64(solves)} {
 		out.Diagnostics[k].Values[i] = v
 	}
 }
@@ -221,19 +236,20 @@ func densityOf(g *reference.Grid, parameters []dataset.Parameter, p dataset.Post
 const deviationObservations = 8
 
 // metrics says how exact the exact posterior is.
-func (s *referenceStage) metrics(ws *stage.Workspace, o *observed, grids []*reference.Grid) error {
+func (s *referenceStage) metrics(ws *stage.Workspace, o *observed, grids []*reference.Grid, solves []float64) error {
 	forward, err := s.Problem.Forward()
 	if err != nil {
 		return err
 	}
 	deviations := make([]float64, len(grids))
 	for i, g := range grids {
-		direct := inversion.NewPosteriorTarget(o.prior, forward, inversion.NewLikelihood(s.Problem.Likelihood, o.noise), o.data(i))
-		deviations[i] = g.Deviation(direct, 200, inversion.Rand(s.Seed, inversion.DrawStream, -1-i)).SD
+		deviations[i] = g.Deviation(o.targetOf(forward, i), 200, inversion.Rand(s.Seed, inversion.DrawStream, -1-i)).SD
 	}
 	return stage.WriteMetrics(ws.Output("metrics"), []stage.Metric{
 		{Name: "exact_deviation", Value: slices.Max(deviations), Unit: "nat", Headline: true,
 			Sentence: "How exact the exact posterior is: standard deviation of its log density on the grid from that of the forward model itself, the worst of the first 8 observations. Distances below are only as good as this is small."},
+		estimated("polish_solves", "", calibration.Mean(solves), false,
+			"Mean number of solves of the forward model itself that an exact posterior rests on."),
 		{Name: "interpolation_error", Value: o.field.Error,
 			Sentence: "Largest error of the interpolated field at check points, in standard deviations of the noise; it is found where a mode enters or leaves the window of phase speeds, for there the field jumps."},
 		{Name: "interpolation_rms_error", Value: o.field.RMSError,

@@ -19,13 +19,16 @@ type refineStage struct {
 	Problem       inversion.Problem            `json:"problem"`
 	Options       reference.RefineOptions      `json:"options"`
 	Interpolation reference.InterpolantOptions `json:"interpolation"`
-	posterior     stage.Input
-	observation   stage.Input
+	// Direct carries draws refined with an interpolated field over to the forward
+	// model itself.
+	Direct      bool `json:"direct"`
+	posterior   stage.Input
+	observation stage.Input
 }
 
 func refineKind() stage.Kind {
 	return stage.Kind{
-		Name: "refine", Version: 1,
+		Name: "refine", Version: 2,
 		Doc:    "approximate draws refined to the exact posterior, by importance weights and Markov chains",
 		Decode: decodeRefine,
 		Load:   stage.LoadJSON[refineStage],
@@ -38,10 +41,11 @@ func decodeRefine(d *stage.Decoder) stage.Spec {
 		Posterior     hcl.Expression `hcl:"posterior"`
 		Observation   hcl.Expression `hcl:"observation"`
 		Interpolation *optionsBlock  `hcl:"interpolation,block"`
+		Direct        bool           `hcl:"direct,optional"`
 		Options       hcl.Body       `hcl:",remain"`
-	}{}
+	}{Direct: true}
 	d.Decode(&block)
-	s := &refineStage{Options: reference.DefaultRefineOptions(), Interpolation: reference.DefaultInterpolantOptions()}
+	s := &refineStage{Direct: block.Direct, Options: reference.DefaultRefineOptions(), Interpolation: reference.DefaultInterpolantOptions()}
 	if d.HasErrors() {
 		return s
 	}
@@ -83,6 +87,7 @@ var refineColumns = []dataset.Column{
 	{Name: "acceptance", LongName: "share of Markov-chain moves accepted"},
 	{Name: "log_evidence", LongName: "logarithm of the evidence"},
 	{Name: "log_evidence_error", LongName: "standard error of the logarithm of the evidence"},
+	{Name: "correction_efficiency", LongName: "effective sample size over the number of draws of the weights from the interpolated field to the forward model; 0 without"},
 	{Name: "warned", LongName: "1 where the refined draws may not be the posterior"},
 }
 
@@ -166,7 +171,7 @@ func (s *refineStage) refine(ctx context.Context, ws *stage.Workspace, o *observ
 func (s *refineStage) refineOne(ctx context.Context, o *observed, given *inversion.Draws, i int) (*reference.Refined, error) {
 	options := s.Options
 	options.Seed, options.Workers = itemSeed(s.Options.Seed, i), 1
-	return reference.Refine(ctx, given, func() (inversion.Target, error) { return o.target(i) }, options)
+	return o.refine(ctx, given, i, s.Direct, options)
 }
 
 // refinedFigures are the values of refineColumns.
@@ -176,5 +181,5 @@ func refinedFigures(r *reference.Refined) []float64 {
 		warned = 1
 	}
 	return []float64{r.First.KHat, r.First.Efficiency, r.Last.KHat, r.Last.Efficiency, float64(r.Rounds), r.Acceptance,
-		r.Last.LogEvidence, r.Last.LogEvidenceError, warned}
+		r.Last.LogEvidence, r.Last.LogEvidenceError, r.Correction, warned}
 }

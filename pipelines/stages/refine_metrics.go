@@ -22,6 +22,10 @@ func refineMetrics(p *dataset.Posterior, weighted bool) []stage.Metric {
 			estimated("k_hat_reliable", "", share(diagnostic(p, "k_hat"), func(k float64) bool { return k < reference.KHatLimit }), false,
 				"Share of observations whose raw importance weights have a tail index (Pareto k-hat) below 0.7: those that can be relied on."))
 	}
+	if c := diagnostic(p, "correction_efficiency"); slices.Max(c) > 0 {
+		out = append(out, stage.Metric{Name: "worst_correction_efficiency", Value: slices.Min(c),
+			Sentence: "Least effective sample size over draws, of any observation, of the weights that carry draws from the interpolated field over to the forward model itself."})
+	}
 	return append(out,
 		estimated("adapted", "", share(adapted, func(r float64) bool { return r > 0 }), false,
 			"Share of observations whose raw weights were poor, so that the proposal was adapted to them."),

@@ -96,7 +96,7 @@ func (s *stopwatch) Run(ctx context.Context, ws *stage.Workspace) error {
 		}
 		options := reference.DefaultRefineOptions()
 		options.Draws, options.Workers = s.Draws, 1
-		_, err = reference.Refine(ctx, draws, func() (inversion.Target, error) { return o.target(0) }, options)
+		_, err = o.refine(ctx, draws, 0, true, options)
 		return err
 	})
 	if err != nil {
