@@ -10,7 +10,7 @@
 // layers of both kinds are crossed exactly, whatever their thickness. Gradients in
 // fluids, of density too, go by the piecewise-perturbation propagator of package
 // modes with complex moments, whose cells follow the bends of the profile and may
-// hold many wavelengths; gradients in solids by a fourth-order Magnus method with
+// hold many wavelengths; gradients in solids by a sixth-order Magnus method with
 // Richardson extrapolation over the number of cells. Integration starts from both
 // ends; the characteristic function is the mismatch of admittance at a depth
 // in between, and as a product with the pressures there it is analytic but for the
@@ -56,6 +56,6 @@
 // below; a mode on a branch cut itself is reported as uncertified.
 //
 // Work grows with the number of modes times the number of cells. Cells are few in
-// fluids and homogeneous solids; a gradient in a solid takes one cell per radian of
-// shear waves, and many more on the finer meshes.
+// fluids and homogeneous solids; a strong gradient in a solid many shear
+// wavelengths thick takes a cell per radian or more.
 package analytic

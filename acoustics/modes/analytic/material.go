@@ -83,6 +83,15 @@ func (m *mediumReader) segment(h float64, uniform bool, at func(float64) speeds)
 	}
 	mid := s.at(h / 2)
 	s.k2 = [2]complex128{mid.kp2, mid.ks2}
+	for i := range s.k2 {
+		low, high := math.Inf(1), math.Inf(-1)
+		for _, z := range []float64{0, h / 2, h} {
+			w := s.at(z)
+			re := real([2]complex128{w.kp2, w.ks2}[i])
+			low, high = min(low, re), max(high, re)
+		}
+		s.span[i] = [2]float64{low, high}
+	}
 	return s
 }
 

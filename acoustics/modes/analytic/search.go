@@ -151,7 +151,14 @@ func (s *stack) searchStrip(st strip) (zeros []zero, err error) {
 }
 
 func (s *stack) searchBox(st strip) ([]zero, error) {
-	c := &counter{rate: s.rate, left: maxEvaluations, f: func(x complex128) (complex128, float64) { return s.value(x, st.sh) }}
+	grown := s.evanescent(st.left)
+	c := &counter{left: maxEvaluations}
+	c.f = func(x complex128) (complex128, float64) {
+		m, scale := s.value(x, st.sh)
+		turn := grown.exponent(x)
+		return m * cmplx.Rect(1, -imag(turn)), scale - real(turn)
+	}
+	c.rate = func(x complex128) float64 { return s.rate(x, st.left) }
 	frequency := s.omega / (2 * math.Pi)
 	n := -1
 	k, err := c.around(st.box)
@@ -172,21 +179,63 @@ func (s *stack) searchBox(st strip) ([]zero, error) {
 	return zeros, nil
 }
 
-// rate is Σ h |dγ/dx| = Σ h/2|γ| over the layers, γ² = x - k² of each kind of
-// wave: the exponents of all waves up and down the stack turn no faster.
-func (s *stack) rate(x complex128) float64 {
-	rate := 1 / (s.kappa * s.kappa)
-	for i := range s.layers {
-		for j := range s.layers[i].segments {
-			seg := &s.layers[i].segments[j]
-			for _, k2 := range seg.k2 {
-				gamma := math.Sqrt(cmplx.Abs(x - k2))
-				rate += seg.thickness / 2 / max(gamma, 1/seg.thickness)
-				if !s.layers[i].elastic {
-					break
-				}
+// wavefront is a kind of wave that crosses a thickness of a medium.
+type wavefront struct {
+	thickness float64
+	k2        complex128
+}
+
+// wavefronts are waves that decay with depth throughout a box.
+type wavefronts []wavefront
+
+// evanescent are the waves whose k² lies left of a line. Right of it γ = √(x-k²) is
+// analytic, and so is exp(-Σ γh): it takes the growth of the solutions through these
+// media off the characteristic function and leaves its zeros.
+func (s *stack) evanescent(left float64) (list wavefronts) {
+	s.eachWave(func(seg *segment, i int) {
+		if seg.span[i][1] < left {
+			list = append(list, wavefront{seg.thickness, seg.k2[i]})
+		}
+	})
+	return list
+}
+
+// exponent is Σ γh.
+func (w wavefronts) exponent(x complex128) (sum complex128) {
+	for i := range w {
+		sum += by(w[i].thickness, cmplx.Sqrt(x-w[i].k2))
+	}
+	return sum
+}
+
+// eachWave visits the kinds of waves of every segment: P, and S in solids.
+func (s *stack) eachWave(visit func(seg *segment, i int)) {
+	for l := range s.layers {
+		b := &s.layers[l]
+		for j := range b.segments {
+			visit(&b.segments[j], 0)
+			if b.elastic {
+				visit(&b.segments[j], 1)
 			}
 		}
 	}
+}
+
+// rate bounds how fast the exponents of waves through the stack turn with x:
+// Σ h |dγ/dx| = Σ h/2|γ|, γ² = x - k². Of waves that are evanescent right of the
+// line what is left is the difference over the span of a gradient. To that comes
+// what interfaces add, which are algebraic functions of x.
+func (s *stack) rate(x complex128, left float64) float64 {
+	rate := 6 / max(cmplx.Abs(x), s.kappa*s.kappa)
+	s.eachWave(func(seg *segment, i int) {
+		h := seg.thickness
+		if seg.span[i][1] >= left {
+			rate += h / 2 / max(math.Sqrt(cmplx.Abs(x-seg.k2[i])), 1/h)
+			return
+		}
+		slow := math.Sqrt(cmplx.Abs(x - complex(seg.span[i][1], 0)))
+		fast := math.Sqrt(cmplx.Abs(x - complex(seg.span[i][0], 0)))
+		rate += h / 2 * max(0, 1/max(slow, 1/h)-1/max(fast, 1/h))
+	})
 	return rate
 }

@@ -24,45 +24,115 @@ var pairIndex, pairSign = func() (index [4][4]int, sign [4][4]complex128) {
 	return index, sign
 }()
 
-// elasticMatrix is the system dR/dz = A R for R = (u_x, u_z, τ_xz, σ_zz), scaled
+// quarter is a 2×2 block. The elastic system couples (u_x, σ_zz) with (u_z, τ_xz)
+// and neither with itself.
+type quarter [2][2]complex128
+
+func (q *quarter) add(f float64, r *quarter) {
+	for i := range q {
+		for j := range q[i] {
+			q[i][j] += by(f, r[i][j])
+		}
+	}
+}
+
+// addProduct adds f a b.
+func (q *quarter) addProduct(f float64, a, b *quarter) {
+	for i := range q {
+		for j := range q[i] {
+			q[i][j] += by(f, a[i][0]*b[0][j]+a[i][1]*b[1][j])
+		}
+	}
+}
+
+// generator is a matrix in blocks over ((u_x, σ_zz), (u_z, τ_xz)).
+type generator struct{ xx, xz, zx, zz quarter }
+
+func (g *generator) add(f float64, r *generator) {
+	g.xx.add(f, &r.xx)
+	g.xz.add(f, &r.xz)
+	g.zx.add(f, &r.zx)
+	g.zz.add(f, &r.zz)
+}
+
+// addCommutator adds f [a, b].
+func (g *generator) addCommutator(f float64, a, b *generator) {
+	for _, p := range []struct {
+		f    float64
+		a, b *generator
+	}{{f, a, b}, {-f, b, a}} {
+		g.xx.addProduct(p.f, &p.a.xx, &p.b.xx)
+		g.xx.addProduct(p.f, &p.a.xz, &p.b.zx)
+		g.xz.addProduct(p.f, &p.a.xx, &p.b.xz)
+		g.xz.addProduct(p.f, &p.a.xz, &p.b.zz)
+		g.zx.addProduct(p.f, &p.a.zx, &p.b.xx)
+		g.zx.addProduct(p.f, &p.a.zz, &p.b.zx)
+		g.zz.addProduct(p.f, &p.a.zx, &p.b.xz)
+		g.zz.addProduct(p.f, &p.a.zz, &p.b.zz)
+	}
+}
+
+// elasticSystem is A of dR/dz = A R for R = (u_x, u_z, τ_xz, σ_zz), scaled
 // from Aki & Richards (2002), eq. 7.28: displacements R₁, R₂, stresses R₃, R₄
 // times ρ₀ω²/κ.
-func elasticMatrix(w wave, k, x complex128, kappa float64) (a [4][4]complex128) {
+func elasticSystem(w wave, k, x complex128, kappa float64) (g generator) {
 	rk := complex(w.density*kappa, 0)
 	ratio := w.kp2 / w.ks2 // μ/(λ+2μ)
 	nu := 1 - 2*ratio
-	a[0][1], a[0][2] = k, w.ks2/rk
-	a[1][0], a[1][3] = -k*nu, w.kp2/rk
-	a[2][0], a[2][3] = rk*(4*x/w.ks2*(1-ratio)-1), k*nu
-	a[3][1], a[3][2] = -rk, -k
-	return a
+	g.xz = quarter{{k, w.ks2 / rk}, {-rk, -k}}
+	g.zx = quarter{{-k * nu, w.kp2 / rk}, {rk * (4*x/w.ks2*(1-ratio) - 1), k * nu}}
+	return g
 }
 
-// magnus is Ω of a cell for the elastic system: h(A₁+A₂)/2 - √3/12 h² [A₁, A₂].
+// blocks are the indices in R of the two pairs.
+var blocks = [2][2]int{{0, 3}, {1, 2}}
+
+// matrix spreads a generator over R.
+func (g *generator) matrix() (o [4][4]complex128) {
+	for bi, row := range [2][2]*quarter{{&g.xx, &g.xz}, {&g.zx, &g.zz}} {
+		for bj, q := range row {
+			for i, r := range blocks[bi] {
+				for j, c := range blocks[bj] {
+					o[r][c] = q[i][j]
+				}
+			}
+		}
+	}
+	return o
+}
+
+// magnus is Ω of a cell for the elastic system: hA where it is uniform, else the
+// sixth-order Magnus method on three Gauss points (Blanes, Casas & Ros, BIT 40
+// (2000) 434): with α₁ = hA₂, α₂ = √15/3 h(A₃-A₁), α₃ = 10/3 h(A₃-2A₂+A₁),
+// C₁ = [α₁, α₂], C₂ = -[α₁, 2α₃+C₁]/60,
+// Ω = α₁ + α₃/12 + [-20α₁-α₃+C₁, α₂+C₂]/240.
 func magnus(c *cell, k, x complex128, kappa float64) [4][4]complex128 {
-	a := elasticMatrix(c.a, k, x, kappa)
-	h := complex(c.h, 0)
+	var first, a1, a2, a3, omega generator
+	middle := elasticSystem(c.solid[1], k, x, kappa)
+	a1.add(c.h, &middle)
 	if c.uniform {
-		for i := range a {
-			for j := range a[i] {
-				a[i][j] *= h
-			}
-		}
-		return a
+		return a1.matrix()
 	}
-	b := elasticMatrix(c.b, k, x, kappa)
-	f := complex(math.Sqrt(3)/12*c.h*c.h, 0)
-	var omega [4][4]complex128
-	for i := range 4 {
-		for j := range 4 {
-			var commutator complex128
-			for l := range 4 {
-				commutator += a[i][l]*b[l][j] - b[i][l]*a[l][j]
-			}
-			omega[i][j] = h*(a[i][j]+b[i][j])/2 - f*commutator
-		}
-	}
-	return omega
+	first = elasticSystem(c.solid[0], k, x, kappa)
+	last := elasticSystem(c.solid[2], k, x, kappa)
+	a2.add(math.Sqrt(15)/3*c.h, &last)
+	a2.add(-math.Sqrt(15)/3*c.h, &first)
+	a3.add(10*c.h/3, &last)
+	a3.add(-20*c.h/3, &middle)
+	a3.add(10*c.h/3, &first)
+	var c1, c2, left generator
+	c1.addCommutator(1, &a1, &a2)
+	left.add(2, &a3)
+	left.add(1, &c1)
+	c2.addCommutator(-1.0/60, &a1, &left)
+	c2.add(1, &a2)
+	left = c1
+	left.add(-20, &a1)
+	left.add(-1, &a3)
+	omega = a1
+	omega.add(1.0/12, &a3)
+	omega.addCommutator(1.0/240, &left, &c2)
+	return omega.matrix()
 }
 
 // compound is the second additive compound of Ω, the system of the minors.
@@ -94,7 +164,7 @@ func (m *minors) crossElastic(c *cell, k, x complex128, kappa float64, up bool) 
 	var g1, g2 complex128
 	if c.uniform {
 		h2 := complex(c.h*c.h, 0)
-		g1, g2 = h2*(x-c.a.kp2), h2*(x-c.a.ks2)
+		g1, g2 = h2*(x-c.solid[1].kp2), h2*(x-c.solid[1].ks2)
 	} else {
 		g1, g2 = eigenvalues(&omega)
 	}

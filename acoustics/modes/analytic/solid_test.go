@@ -50,11 +50,13 @@ func TestCompoundExponential(t *testing.T) {
 		w.kp2, w.ks2 = w.kp2*omega2, w.ks2*omega2
 		kappa := 2 * math.Pi * 50 / 1500.0
 		x := by(math.Exp(4*random.Float64()-3), w.ks2) * complex(1, -0.2*random.Float64())
-		c := cell{h: math.Exp(8*random.Float64()-5) / cmplx.Abs(cmplx.Sqrt(w.ks2)), uniform: true, a: w, b: w}
+		c := cell{h: math.Exp(8*random.Float64()-5) / cmplx.Abs(cmplx.Sqrt(w.ks2)), uniform: true, solid: [3]wave{w, w, w}}
 		if random.IntN(2) == 0 {
 			c.uniform = false
-			c.b.kp2 *= complex(1+0.2*random.Float64(), 0)
-			c.b.ks2 *= complex(1+0.2*random.Float64(), 0)
+			for i := range c.solid {
+				c.solid[i].kp2 *= complex(1+0.2*random.Float64(), 0)
+				c.solid[i].ks2 *= complex(1+0.2*random.Float64(), 0)
+			}
 		}
 		var m minors
 		for i := range m.m {

@@ -39,8 +39,7 @@ type Modes struct {
 	stack  *stack // on which the wavenumbers were found
 	mesh   *stack // finer, for the shapes
 	traces []trace
-	// refinement is that of both.
-	refinement int
+	counts mesh // of stack
 }
 
 const decibelsPerNeper = 20 * math.Log10E
@@ -54,23 +53,23 @@ func Solve(env *acoustics.Environment, frequency float64, o Options) (*Modes, er
 		panic(fmt.Sprintf("modes: options %+v", o))
 	}
 	omega := 2 * math.Pi * frequency
-	coarse, err := newStack(env, omega, mesh{refine: 1})
+	bare, err := newStack(env, omega)
 	if err != nil {
 		return nil, err
 	}
+	counts := bare.coarse()
+	coarse := counts.on(bare)
 	l := coarse.limits(o)
 	zeros, err := coarse.search(l)
 	if err != nil {
 		return nil, err
 	}
 	m := &Modes{Frequency: frequency}
-	if err := m.refine(env, coarse, zeros, o.Tolerance); err != nil {
+	if err := m.refine(coarse, counts, zeros, o.Tolerance); err != nil {
 		return nil, err
 	}
 	m.keep(l, o)
-	if m.mesh, err = newStack(env, omega, mesh{refine: m.refinement, phase: shapePhase}); err != nil {
-		return nil, err
-	}
+	m.mesh = m.counts.within(bare, shapePhase).on(bare)
 	m.fill()
 	if err := m.groupSpeeds(env); err != nil {
 		return nil, err
@@ -106,8 +105,8 @@ func (s *stack) limits(o Options) limits {
 }
 
 // refine polishes the zeros on ever finer cells until Richardson's estimate of
-// the fourth-order error falls below the tolerance.
-func (m *Modes) refine(env *acoustics.Environment, coarse *stack, zeros []zero, tolerance float64) error {
+// the sixth-order error falls below the tolerance.
+func (m *Modes) refine(coarse *stack, counts mesh, zeros []zero, tolerance float64) error {
 	slices.SortFunc(zeros, func(a, b zero) int {
 		switch ka, kb := real(cmplx.Sqrt(a.x)), real(cmplx.Sqrt(b.x)); {
 		case ka > kb:
@@ -117,7 +116,7 @@ func (m *Modes) refine(env *acoustics.Environment, coarse *stack, zeros []zero, 
 		}
 		return 0
 	})
-	m.stack, m.refinement = coarse, 1
+	m.stack, m.counts = coarse, counts
 	m.traces = make([]trace, len(zeros))
 	m.K, m.Error = make([]complex128, len(zeros)), make([]float64, len(zeros))
 	for i, z := range zeros {
@@ -129,15 +128,11 @@ func (m *Modes) refine(env *acoustics.Environment, coarse *stack, zeros []zero, 
 		return nil
 	}
 	for refinement := 2; ; refinement *= 2 {
-		fine, err := newStack(env, m.stack.omega, mesh{refine: refinement})
+		m.counts = counts.refined(coarse, refinement)
+		worst, err := m.polish(m.counts.on(coarse))
 		if err != nil {
 			return err
 		}
-		worst, err := m.polish(fine)
-		if err != nil {
-			return err
-		}
-		m.refinement = refinement
 		if worst <= tolerance {
 			return nil
 		}
@@ -146,6 +141,9 @@ func (m *Modes) refine(env *acoustics.Environment, coarse *stack, zeros []zero, 
 		}
 	}
 }
+
+// richardson is what halving cells divides a sixth-order error by, less 1.
+const richardson = 63
 
 // polish moves every zero to the finer stack and extrapolates; it returns the
 // largest estimate of error.
@@ -164,8 +162,8 @@ func (m *Modes) polish(fine *stack) (worst float64, err error) {
 	for i, x := range moved {
 		old := m.traces[i].zero.x
 		m.traces[i].zero.x = x
-		m.K[i] = outgoing(x + (x-old)/15)
-		m.Error[i] = max(cmplx.Abs(x-old)/15/cmplx.Abs(2*x), 1e-14)
+		m.K[i] = outgoing(x + (x-old)/complex(richardson, 0))
+		m.Error[i] = max(cmplx.Abs(x-old)/complex(richardson, 0)/cmplx.Abs(2*x), 1e-14)
 		worst = max(worst, m.Error[i])
 	}
 	m.stack = fine
@@ -265,12 +263,11 @@ func (m *Modes) groupSpeeds(env *acoustics.Environment) error {
 	omega := m.stack.omega
 	var stacks [4]*stack
 	for i, shift := range []float64{-2, -1, 1, 2} {
-		s, err := newStack(env, omega*(1+shift*step), mesh{refine: 1})
+		s, err := newStack(env, omega*(1+shift*step))
 		if err != nil {
 			return err
 		}
-		s.recut(m.stack)
-		stacks[i] = s
+		stacks[i] = m.counts.on(s)
 	}
 	m.GroupSpeed = make([]float64, len(m.K))
 	for i := range m.traces {

@@ -105,7 +105,7 @@ func (s *stack) slope(z zero, near float64) value {
 			near = min(near, cmplx.Abs(z.x-k2))
 		}
 	}
-	radius := min(near/30, 0.03/s.rate(z.x))
+	radius := min(near/30, 0.03/s.rate(z.x, math.Inf(-1)))
 	_, scale := s.value(z.x, z.sh)
 	var sum complex128
 	const points = 8
