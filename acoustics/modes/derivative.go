@@ -17,6 +17,8 @@ type jacobian struct {
 	dkr        []complex128 // [direction][mode]
 	depths     []float64    // source, then phones
 	subs       [][2]subCell // from above and from below
+	adjoint    adjoint
+	varied     bool // dwave and dkr belong to the last Jacobian
 }
 
 // change is the change of (u, s).
@@ -33,9 +35,11 @@ type subCell struct {
 
 // Jacobian sets p[i] to the pressure at phone i, as [Modes.Pressure], and
 // jac[d*len(p)+i] to its derivative along direction d, by the exact derivative of
-// the discrete problem: wavenumbers by the Wronskian, shapes and norms by the
-// variation of both sweeps, absorption by the variation of its integral. The modes
-// returned hold until the next Solve or Jacobian.
+// the discrete problem. The derivative with respect to what the cells are made of is
+// found for all of them at once, backwards from the pressure, so that the cost
+// hardly depends on the number of directions; where interfaces are rough, and
+// without cgo, each direction is followed through the cells instead. The modes returned hold
+// until the next Solve or Jacobian.
 //
 // Errors: those of Solve, and directions that change the number of media.
 func (s *Solver) Jacobian(p, jac []complex128, at Case, frequency float64, directions []Direction) (*Modes, error) {
@@ -63,14 +67,35 @@ func (s *Solver) Jacobian(p, jac []complex128, at Case, frequency float64, direc
 	if err := j.locate(m, at); err != nil {
 		return nil, err
 	}
+	j.varied = false
+	if haveAdjoint && !j.rough(m) {
+		j.backward(jac, p, m, at)
+		return m, nil
+	}
 	j.vary(m)
 	j.assemble(jac, m, at)
 	return m, nil
 }
 
+// rough reports whether an interface scatters here or along a direction.
+func (j *jacobian) rough(m *Modes) bool {
+	for i := 0; i <= len(m.column.stack.media); i++ {
+		if m.column.stack.roughness(i) > 0 {
+			return true
+		}
+		for d := range j.directions {
+			if j.directions[d].plus.roughness(i) > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // WavenumberDerivative returns d kr/dθ of mode i along direction d of the last
 // Jacobian.
 func (s *Solver) WavenumberDerivative(d, i int) complex128 {
+	s.jacobian.forward(&s.modes)
 	return s.jacobian.dkr[d*s.modes.Len()+i]
 }
 
@@ -79,6 +104,7 @@ func (s *Solver) WavenumberDerivative(d, i int) complex128 {
 // direction says.
 func (s *Solver) ShapeDerivative(d, i, place int) float64 {
 	j := &s.jacobian
+	j.forward(&s.modes)
 	return j.dwave[(d*s.modes.Len()+i)*len(j.depths)+place]
 }
 
@@ -136,9 +162,12 @@ func (j *jacobian) locateAlong(k *column, sub *subCell, d, place, side int, c *c
 		aPlus, bPlus, aMinus, bMinus = plus, k.moved(&dir.plus, c.medium, b), minus, k.moved(&dir.minus, c.medium, b)
 	}
 	t := &sub.tangent[d]
-	if sub.cell.h == 0 {
+	switch {
+	case sub.cell.h == 0:
 		*t = cellTangent{h: ((bPlus - aPlus) - (bMinus - aMinus)) * dir.inverse, active: true}
-	} else {
+	case !dir.cells[sub.index].active && bPlus-aPlus == bMinus-aMinus:
+		*t = cellTangent{}
+	default:
 		dir.measure(t, &sub.cell, aPlus, bPlus, aMinus, bMinus)
 	}
 	sub.droot[d] = (math.Sqrt(dir.plus.media[c.medium].density) - math.Sqrt(dir.minus.media[c.medium].density)) * dir.inverse
@@ -147,8 +176,19 @@ func (j *jacobian) locateAlong(k *column, sub *subCell, d, place, side int, c *c
 	}
 }
 
-// vary differentiates every mode along every direction.
+// forward differentiates the modes along the directions unless that has been done.
+func (j *jacobian) forward(m *Modes) {
+	if !j.varied {
+		j.vary(m)
+	}
+}
+
+// vary differentiates every mode along every direction: wavenumbers by the
+// Wronskian, shapes and norms by the variation of both sweeps, absorption by the
+// variation of its integral.
 func (j *jacobian) vary(m *Modes) {
+	j.varied = true
+	j.differentiate(&m.column)
 	n, cells := m.Len(), len(m.column.cells)
 	j.dkr = grow(j.dkr, n*len(j.directions))
 	j.dwave = grow(j.dwave, n*len(j.directions)*len(j.depths))
@@ -180,6 +220,24 @@ func (j *jacobian) vary(m *Modes) {
 			v.prepareInside()
 			for d := range j.directions {
 				v.along(d)
+			}
+		}
+	}
+}
+
+// differentiate sets the propagators' derivatives along each direction.
+func (j *jacobian) differentiate(k *column) {
+	for d := range j.directions {
+		for c := range k.cells {
+			if t := &j.directions[d].cells[c]; t.active {
+				t.differentiate(&k.cells[c])
+			}
+		}
+		for place := range j.depths {
+			for side := range j.subs[place] {
+				if sub := &j.subs[place][side]; sub.cell.h > 0 {
+					sub.tangent[d].differentiate(&sub.cell)
+				}
 			}
 		}
 	}

@@ -171,12 +171,23 @@ func (d *direction) measure(t *cellTangent, c *cell, topPlus, bottomPlus, topMin
 	if !t.active {
 		return
 	}
-	var v [moments]float64
 	for n := 1; n <= 4; n++ {
-		v[n] = -c.h * c.h * c.q[n]
 		t.v[n] = -c.h*c.h*t.q[n] - 2*c.h*t.h*c.q[n]
 	}
+}
+
+// differentiate sets the derivative of the propagator's coefficients.
+func (t *cellTangent) differentiate(c *cell) {
+	v := c.powers()
 	t.d.setDerivative(&v, &t.v)
+}
+
+// powers are the v_n = -h² q_n of the propagator.
+func (c *cell) powers() (v [moments]float64) {
+	for n := 1; n <= 4; n++ {
+		v[n] = -c.h * c.h * c.q[n]
+	}
+	return v
 }
 
 func denoise(x, noise float64) float64 {

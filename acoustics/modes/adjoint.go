@@ -1,0 +1,343 @@
+package modes
+
+import "math"
+
+// adjoint is the memory of the derivative taken backwards. For one mode and one
+// phone, with p = w φs φr, N = ∫u² = N₁ + ϱ²N₂ over the sweeps above (1) and below (2)
+// the match, ϱ the ratio of the two, and Λ = Im kr² by absorption,
+//
+//	dp = K (dE + i dΛ) + Ps du(zs) + Pr du(zr) + p (b dϱ/ϱ - dN/N)
+//
+// where b counts source and phone below the match, K = -p (i r + ½/kr)/(2 kr),
+// Ps = w φr a √ρ and a the amplitude. A parameter of a cell, a jump or a boundary
+// kicks the solution there by κ. With the Wronskian W, y the solution, y_E and y_a its
+// changes with E and along the absorption, w a second solution with W(y, w) = 1 at the
+// match, and sums over the kicks on a side
+//
+//	A = Σ W(y, κ),  B = Σ W(w, κ),  A_E = ∂A/∂E,  A_a = ∂A/∂a,
+//
+// the mode changes by dE = -(A₁ + ϱ²A₂)/N and dϱ/ϱ = B₂ - B₁ + dE (W(w₂, y_E) - W(w₁, y_E)),
+// and at held E
+//
+//	dN = A_E - 2 B N + 2 A W(w, y_E),  dL = -A_a - 2 B L - 2 A W(w, y_a),  du(z) = w(z) A - u(z) B,
+//
+// L = -W(y, y_a) = ∫ Im(k0²) u², the last with the kicks before z. So each kick counts
+// with four numbers per mode and phone, and the sums over modes are taken before any
+// direction is looked at: Lagrange's identity for the sweeps and a reverse pass for
+// the rest.
+type adjoint struct {
+	cells      []adjointCell
+	parts      []adjointPart
+	boundaries [2]adjointBoundary
+	batch      adjointBatch
+	factors    []complex128 // w, [phone][mode]
+	weights    []float64    // of one batch, [phone][re, im][lane]
+	scratch    []float64
+
+	cellSums, placeSums, boundarySums, rangeSums []float64
+}
+
+// The layout of sums and structs is that of adjoint.h.
+const (
+	adjointCellSize     = 12
+	adjointPartSize     = 6
+	adjointBoundarySize = 3
+)
+
+type adjointCell struct {
+	p                  propagator
+	by                 [4]propagator // along v1..v4
+	loss               propagator    // along the absorption
+	lossBy             [4]propagator
+	qi0                float64
+	vi                 [4]float64
+	jump               float64
+	edge, thick, lossy int64
+}
+
+type adjointPart struct {
+	p            propagator
+	by           [4]propagator
+	root         float64
+	index, thick int64
+}
+
+type adjointBoundary struct {
+	ratio                              float64
+	reached                            int64
+	gRe, gIm, geRe, geIm, geeRe, geeIm lane
+}
+
+type adjointBatch struct {
+	cells, first, match, last, phones int64
+	power, spreads                    float64
+	scale, krRe, krIm                 lane
+}
+
+// setBy differentiates a propagator along each of v1..v4.
+func setBy(by *[4]propagator, c *cell) {
+	v := c.powers()
+	for n := range by {
+		var unit [moments]float64
+		unit[n+1] = 1
+		by[n].setDerivative(&v, &unit)
+	}
+}
+
+func (a *adjointCell) set(k *column, index int) {
+	c := &k.cells[index]
+	a.p, a.jump = c.propagator, k.sweeps[index].jump
+	setBy(&a.by, c)
+	a.edge, a.thick, a.lossy = 0, 0, 0
+	if index > 0 && k.cells[index-1].medium != c.medium {
+		a.edge = 1
+	}
+	if c.long {
+		a.thick = 1
+	}
+	if !c.lossy {
+		return
+	}
+	a.lossy, a.qi0 = 1, c.qi[0]
+	v := c.powers()
+	var g [moments]float64
+	for n := 1; n <= 4; n++ {
+		g[n] = -c.h * c.h * c.qi[n]
+		a.vi[n-1] = g[n]
+	}
+	a.loss.setDerivative(&v, &g)
+	// The coefficients are cubic in v: a central difference over any step is exact.
+	for n := range a.lossBy {
+		plus, minus := v, v
+		plus[n+1]++
+		minus[n+1]--
+		var low propagator
+		a.lossBy[n].setDerivative(&plus, &g)
+		low.setDerivative(&minus, &g)
+		a.lossBy[n].plus(-1, &low)
+		a.lossBy[n].scale(0.5)
+	}
+}
+
+func (p *propagator) scale(x float64) {
+	q := *p
+	p.plus(x-1, &q)
+}
+
+func (a *adjointBoundary) set(bd boundary, density float64, reached bool, e *lane) {
+	a.reached = 0
+	if !reached || bd.density == 0 {
+		return
+	}
+	a.reached, a.ratio = 1, density/bd.density
+	for i, x := range e {
+		g, ge := rootOf(x, bd.k2)
+		gee := -0.5 * ge / (g * g)
+		a.gRe[i], a.gIm[i] = real(g), imag(g)
+		a.geRe[i], a.geIm[i] = real(ge), imag(ge)
+		a.geeRe[i], a.geeIm[i] = real(gee), imag(gee)
+	}
+}
+
+// backward sets jac from the derivative of the pressure p at the phones with respect
+// to the parameters of all cells.
+func (j *jacobian) backward(jac, p []complex128, m *Modes, at Case) {
+	a := &j.adjoint
+	phones := len(j.depths) - 1
+	a.prepare(j, m, phones)
+	a.factor(m, at)
+	for i := range m.batches {
+		a.one(m, i, at)
+	}
+	a.reduce(m, phones)
+	for d := range j.directions {
+		out := jac[d*phones : (d+1)*phones]
+		clear(out)
+		j.contract(out, p, m, d)
+	}
+}
+
+// prepare differentiates cells and parts, and clears the sums.
+func (a *adjoint) prepare(j *jacobian, m *Modes, phones int) {
+	k := &m.column
+	n := len(k.cells)
+	a.cells = grow(a.cells, n)
+	for c := range k.cells {
+		a.cells[c].set(k, c)
+	}
+	a.parts = grow(a.parts, 2*len(j.depths))
+	for i := range j.depths {
+		for side := range j.subs[i] {
+			sub, part := &j.subs[i][side], &a.parts[2*i+side]
+			*part = adjointPart{p: sub.cell.propagator, root: sub.root, index: int64(sub.index)}
+			if sub.cell.h > 0 {
+				setBy(&part.by, &sub.cell)
+			}
+			if k.cells[sub.index].long {
+				part.thick = 1
+			}
+		}
+	}
+	row := phones * 2 * lanes
+	a.cellSums = cleared(a.cellSums, n*adjointCellSize*row)
+	a.placeSums = cleared(a.placeSums, len(a.parts)*adjointPartSize*row)
+	a.boundarySums = cleared(a.boundarySums, 2*adjointBoundarySize*row)
+	a.rangeSums = cleared(a.rangeSums, row)
+	a.weights = grow(a.weights, row)
+	a.scratch = grow(a.scratch, adjointScratch(n, phones))
+}
+
+func cleared(s []float64, n int) []float64 {
+	s = grow(s, n)
+	clear(s)
+	return s
+}
+
+// factor sets w of every phone and mode: what multiplies φs φr in the pressure.
+func (a *adjoint) factor(m *Modes, at Case) {
+	w := &m.field
+	n := m.Len()
+	scale := m.weights(at.Source.Depth, at.Source.Line)
+	if at.Source.Level != 0 {
+		scale *= complex(math.Pow(10, at.Source.Level/20), 0)
+	}
+	for i := range w.weight[:n] {
+		w.weight[i] *= scale
+	}
+	a.factors = grow(a.factors, n*len(w.ranges))
+	for r, x := range w.ranges {
+		if r > 0 && x == w.ranges[r-1] {
+			copy(a.factors[r*n:(r+1)*n], a.factors[(r-1)*n:r*n])
+			continue
+		}
+		spread := 1.0
+		if !at.Source.Line {
+			spread = 1 / math.Sqrt(x)
+		}
+		m.propagate(x, spread)
+		copy(a.factors[r*n:(r+1)*n], w.weight[n:2*n])
+	}
+	a.batch.power, a.batch.spreads = 0.5, 1
+	if at.Source.Line {
+		a.batch.power, a.batch.spreads = 1, 0
+	}
+}
+
+// one adds a batch to the sums.
+func (a *adjoint) one(m *Modes, i int, at Case) {
+	k, b := &m.column, &m.batches[i]
+	phones, n := len(m.field.ranges), m.Len()
+	to := &a.batch
+	to.cells, to.first, to.match, to.last, to.phones = int64(len(k.cells)), int64(b.first), int64(b.match), int64(b.last), int64(phones)
+	to.scale = b.scale
+	for l, mode := range b.modes {
+		// Lanes without a mode weigh nothing.
+		to.krRe[l], to.krIm[l] = math.Sqrt(b.e[l]), 0
+		if mode >= 0 {
+			to.krRe[l], to.krIm[l] = real(m.Kr[mode]), imag(m.Kr[mode])
+		}
+		for r := range phones {
+			w := complex128(0)
+			if mode >= 0 {
+				w = a.factors[r*n+int(mode)]
+			}
+			a.weights[2*lanes*r+l], a.weights[2*lanes*r+lanes+l] = real(w), imag(w)
+		}
+	}
+	st := k.stack
+	a.boundaries[0].set(st.surface, st.media[0].density, b.first == 0, &b.e)
+	a.boundaries[1].set(st.bottom, st.media[len(st.media)-1].density, b.last == len(k.cells) && !k.cut, &b.e)
+	a.run(b, m.field.ranges)
+}
+
+// contract adds up one direction.
+func (j *jacobian) contract(out, p []complex128, m *Modes, d int) {
+	a, dir := &j.adjoint, &j.directions[d]
+	phones := len(out)
+	for c := range dir.cells {
+		if t := &dir.cells[c]; t.active || t.jump != 0 {
+			a.contractCell(out, &m.column.cells[c], t, c)
+		}
+	}
+	for place := range j.depths {
+		for side := range j.subs[place] {
+			j.contractPart(out, p, place, side, d)
+		}
+	}
+	a.contractBoundaries(out, m.column.stack, dir)
+	rho := j.subs[0][0].root * j.subs[0][0].root
+	for r := range phones {
+		out[r] += complex(dir.ranges[r], 0)*complex(a.rangeSums[2*r], a.rangeSums[2*r+1]) - complex(dir.sourceDensity/rho, 0)*p[r]
+	}
+}
+
+// along adds x times sum number at of sums.
+func along(out []complex128, sums []float64, at int, x float64) {
+	if x == 0 {
+		return
+	}
+	row := sums[2*len(out)*at : 2*len(out)*(at+1)]
+	for r := range out {
+		out[r] += complex(x*row[2*r], x*row[2*r+1])
+	}
+}
+
+func (a *adjoint) contractCell(out []complex128, c *cell, t *cellTangent, index int) {
+	at := adjointCellSize * index
+	along(out, a.cellSums, at, t.q[0])
+	along(out, a.cellSums, at+5, t.h)
+	if t.jump != 0 {
+		along(out, a.cellSums, at+6, t.jump/a.cells[index].jump)
+	}
+	for n := 1; n <= 4; n++ {
+		along(out, a.cellSums, at+n, t.v[n])
+	}
+	if c.lossy {
+		along(out, a.cellSums, at+7, t.qi[0])
+		for n := 1; n <= 4; n++ {
+			along(out, a.cellSums, at+7+n, -c.h*c.h*t.qi[n]-2*c.h*t.h*c.qi[n])
+		}
+	}
+}
+
+// contractPart adds what the part before a place does, and the density there.
+func (j *jacobian) contractPart(out, p []complex128, place, side, d int) {
+	sub := &j.subs[place][side]
+	t := &sub.tangent[d]
+	at := adjointPartSize * (2*place + side)
+	along(out, j.adjoint.placeSums, at, t.q[0])
+	along(out, j.adjoint.placeSums, at+5, t.h)
+	for n := 1; n <= 4; n++ {
+		along(out, j.adjoint.placeSums, at+n, t.v[n])
+	}
+	if side == 1 || sub.droot[d] == 0 {
+		return
+	}
+	x := complex(sub.droot[d]/sub.root, 0)
+	for r := range out {
+		if place == 0 || place == r+1 {
+			out[r] += x * p[r]
+		}
+	}
+}
+
+func (a *adjoint) contractBoundaries(out []complex128, st *stack, dir *direction) {
+	n := len(st.media) - 1
+	ends := [2]struct {
+		plus, minus   boundary
+		rPlus, rMinus float64
+	}{
+		{dir.plus.surface, dir.minus.surface, dir.plus.media[0].density, dir.minus.media[0].density},
+		{dir.plus.bottom, dir.minus.bottom, dir.plus.media[n].density, dir.minus.media[n].density},
+	}
+	for i, e := range ends {
+		if e.plus.density == 0 || e.minus.density == 0 {
+			continue
+		}
+		dk := (e.plus.k2 - e.minus.k2) * complex(dir.inverse, 0)
+		at := adjointBoundarySize * i
+		along(out, a.boundarySums, at, (e.rPlus/e.plus.density-e.rMinus/e.minus.density)*dir.inverse)
+		along(out, a.boundarySums, at+1, real(dk))
+		along(out, a.boundarySums, at+2, imag(dk))
+	}
+}
