@@ -1,6 +1,8 @@
 #ifndef OCEANINV_MODES_ADJOINT_H
 #define OCEANINV_MODES_ADJOINT_H
 
+#include "series.h"
+
 // How many parameters a cell has: q0, v1..v4, h and ln of the jump at its top;
 // then, for the absorption alone, qi0 and vi1..vi4.
 #define ADJOINT_CELL 12
@@ -8,11 +10,6 @@
 #define ADJOINT_PART 6
 // Of a half-space: density ratio, Re k2 and Im k2.
 #define ADJOINT_BOUNDARY 3
-
-// modes_series is a propagator's coefficients; Go's propagator has the same layout.
-typedef struct {
-	double h, q0, o[4], e[3], b[4], c[5];
-} modes_series;
 
 // adjoint_cell is Go's adjointCell.
 typedef struct {

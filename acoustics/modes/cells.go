@@ -298,7 +298,10 @@ func (b *mesher) refine(m int, top, bottom float64, depth int) {
 	b.stack.measure(&c, m, top, bottom)
 	// An error ε of the propagator acts like an error 2ε/h² of q, in few cells at a
 	// time and in both directions; where modes have decayed it matters less.
-	bound := 2 * b.tolerance * b.window.lo * c.h * c.h * math.Exp(math.Min(2*b.decay, 60))
+	bound := 2 * b.tolerance * b.window.lo * c.h * c.h
+	if b.decay > 0 {
+		bound *= math.Exp(math.Min(2*b.decay, 60))
+	}
 	if depth >= 40 || c.neglected(b.window) <= math.Max(bound, 1e-15) {
 		b.append(&c)
 		return

@@ -16,6 +16,11 @@ func check(env *acoustics.Environment, frequency float64) error {
 	if err := env.Validate(); err != nil {
 		return err
 	}
+	return checkFluid(env)
+}
+
+// checkFluid finds what real modes do not know in a valid environment.
+func checkFluid(env *acoustics.Environment) error {
 	for i := range env.Cover {
 		if err := fluid(env.Cover[i].Knots, "cover", i); err != nil {
 			return err

@@ -33,13 +33,15 @@ func (m *Modes) groupSpeeds() {
 	m.group = grow(m.group, 2*len(m.Kr))
 	k := &m.column
 	omega := k.stack.omega
+	m.measures = grow(m.measures, len(k.cells))
+	for c := range k.cells {
+		m.measures[c].set(&k.cells[c], c, &k.cells[c].q)
+	}
 	for j := range m.batches {
 		b, t := &m.batches[j], &m.joins[j]
-		var mass lane
-		for ci := b.first; ci < b.last; ci++ {
-			m.integrate(&mass, b, t, ci, &k.cells[ci].q)
-		}
-		kraken, exact := mass, mass
+		m.integral = lane{}
+		integrate(&m.integral, m.measures, b, t)
+		kraken, exact := m.integral, m.integral
 		m.tailMasses(b, t, &kraken, krakenTail)
 		m.tailMasses(b, t, &exact, exactTail)
 		for i, mode := range b.modes {

@@ -39,44 +39,65 @@ func (c *cell) along(g *[moments]float64, up bool) (d propagator) {
 	return d
 }
 
-// integrate adds to sum, for every lane, ∫ g u² dz over cell c.
-func (m *Modes) integrate(sum *lane, b *batch, t *join, ci int, g *[moments]float64) {
-	c := &m.column.cells[ci]
-	up := ci >= b.match
-	p := c.propagator
-	if up {
-		p.mirror()
+// weight is a function's Legendre moments over a cell, made ready to integrate
+// against u²; integrals.h has the same layout.
+type weight struct {
+	p, along     propagator // along.q0 is the zeroth moment
+	index, thick int64
+}
+
+func (w *weight) set(c *cell, index int, g *[moments]float64) {
+	w.p, w.along, w.index, w.thick = c.propagator, c.along(g, false), int64(index), 0
+	if c.long {
+		w.thick = 1
 	}
-	d := c.along(g, up)
-	amplitude := &t.above
-	if up {
-		amplitude = &t.below
+}
+
+// integratePlain adds to sum, for every lane, ∫ g u² dz over the weights' cells.
+func integratePlain(sum *lane, weights []weight, b *batch, t *join) {
+	for i := range weights {
+		w := &weights[i]
+		if w.index < int64(b.first) || w.index >= int64(b.last) {
+			continue
+		}
+		p, d, amplitude := w.p, w.along, &t.above
+		if w.index >= int64(b.match) {
+			p.mirror()
+			d.mirror()
+			amplitude = &t.below
+		}
+		y := &b.states[w.index]
+		var f etas
+		var tr transfer
+		for l := range lanes {
+			z := (b.e[l] - p.q0) * p.h * p.h
+			f.any(z)
+			tr.of(&p, z, &f)
+			u, s := y.u[l]*amplitude[l], y.s[l]*amplitude[l]*p.h
+			in := entry{u, s, tr.t11*u + tr.t12*s, tr.t21*u + tr.t22*s}
+			sum[l] += in.integral(&d, d.q0, p.h, &tr, &f)
+		}
 	}
-	y := &b.states[ci]
-	var f etas
-	var tr transfer
-	for i := range lanes {
-		z := (b.e[i] - c.q0) * c.h * c.h
-		f.any(z)
-		tr.of(&p, z, &f)
-		u, s := y.u[i]*amplitude[i], y.s[i]*amplitude[i]*c.h
-		w := entry{u, s, tr.t11*u + tr.t12*s, tr.t21*u + tr.t22*s}
-		sum[i] += w.integral(&d, g[0], c.h, &tr, &f)
+}
+
+// absorbers lists the cells that absorb.
+func (m *Modes) absorbers() {
+	m.measures = m.measures[:0]
+	for i := range m.column.cells {
+		if c := &m.column.cells[i]; c.lossy {
+			m.measures = append(m.measures, weight{})
+			m.measures[len(m.measures)-1].set(c, i, &c.qi)
+		}
 	}
 }
 
 // losses sets, for every lane, the first-order change of kr² by absorption in the
 // layers and half-spaces and by scattering at rough interfaces.
 func (m *Modes) losses(b *batch, t *join, loss *[lanes]complex128) {
-	k := &m.column
-	var im lane
-	for ci := b.first; ci < b.last; ci++ {
-		if c := &k.cells[ci]; c.lossy {
-			m.integrate(&im, b, t, ci, &c.qi)
-		}
-	}
+	m.integral = lane{}
+	integrate(&m.integral, m.measures, b, t)
 	for i := range lanes {
-		loss[i] = complex(0, im[i])
+		loss[i] = complex(0, m.integral[i])
 	}
 	m.tails(b, t, loss)
 	m.scatter(b, t, loss)

@@ -13,12 +13,17 @@ type Modes struct {
 	Frequency float64      // Hz
 	Kr        []complex128 // rad/m; Im <= 0
 
-	column  column
-	batches []batch
-	joins   []join
-	group   []float64
-	part    [2]cell // of a cell, before a depth, from above and from below
-	field   fieldScratch
+	column   column
+	batches  []batch
+	joins    []join
+	group    []float64
+	integral lane // scratch of integrals
+	measures []weight
+	parts    []part // of cells, before depths
+	inside   []float64
+	places   []int // the cells of the depths
+	piece    cell  // scratch of a part
+	field    fieldScratch
 }
 
 // join is how the two sweeps of a batch make modes: amplitudes above and below
@@ -39,6 +44,7 @@ func (m *Modes) collect(s *Solver, batches []batch, count int) {
 	m.joins = grow(m.joins, len(batches))
 	m.Kr = grow(m.Kr, count)
 	m.group = m.group[:0]
+	m.absorbers()
 	for j := range m.batches {
 		b := &m.batches[j]
 		m.joins[j].of(b)
@@ -81,6 +87,7 @@ func (m *Modes) Clone() *Modes {
 	c.joins = slices.Clone(m.joins)
 	c.group = slices.Clone(m.group)
 	c.column.ducts = nil
+	c.measures, c.parts, c.inside, c.places = nil, nil, nil, nil
 	c.field = fieldScratch{}
 	c.batches = slices.Clone(m.batches)
 	for i := range c.batches {

@@ -11,85 +11,113 @@ func (m *Modes) Shapes(dst []float64, depths []float64) []float64 {
 	if len(dst) < n*len(depths) {
 		panic("modes: Shapes: dst is too short")
 	}
+	m.locate(depths)
+	for j := range m.batches {
+		m.shapes(dst, &m.batches[j], &m.joins[j], depths)
+	}
 	for d, z := range depths {
-		m.shape(dst[d*n:(d+1)*n], z)
+		if m.places[d] < 0 || m.places[d] >= len(m.column.cells) {
+			m.outside(dst[d*n:(d+1)*n], z)
+		}
 	}
 	return dst
 }
 
-// shape evaluates all modes at one depth: the states entering the depth's cell
-// carried through the part of the cell before it.
-func (m *Modes) shape(dst []float64, z float64) {
+// part is what lies between a depth and where a sweep enters the depth's cell;
+// integrals.h has the same layout.
+type part struct {
+	p                propagator
+	index, thick, up int64
+}
+
+// locate measures the parts before the depths that the batches need, from above
+// and from below.
+func (m *Modes) locate(depths []float64) {
 	k := &m.column
-	ci := k.find(z)
-	if ci < 0 || ci >= len(k.cells) {
-		m.outside(dst, z)
-		return
-	}
-	c := &k.cells[ci]
-	var known [2]bool
-	var near [2]float64
-	root := math.Sqrt(k.stack.media[c.medium].density)
-	for j := range m.batches {
-		side := 0
-		if ci >= m.batches[j].match {
-			side = 1
+	m.parts, m.places = grow(m.parts, 2*len(depths)), grow(m.places, len(depths))
+	for d, z := range depths {
+		ci := k.find(z)
+		m.places[d] = ci
+		above, below := &m.parts[2*d], &m.parts[2*d+1]
+		above.index, below.index = -1, -1
+		if ci < 0 || ci >= len(k.cells) {
+			continue
 		}
-		if !known[side] {
-			known[side] = true
-			near[side] = m.measurePart(c, z, side)
+		for j := range m.batches {
+			switch match := m.batches[j].match; {
+			case ci < match && above.index < 0:
+				m.measurePart(above, ci, k.cells[ci].top, z)
+			case ci >= match && below.index < 0:
+				m.measurePart(below, ci, z, k.cells[ci].bottom())
+				below.up = 1
+			}
 		}
-		m.shapeBatch(dst, j, ci, near[side], root, side)
 	}
 }
 
-// measurePart measures the part of a cell between depth z and where a sweep from
-// above (side 0) or below (side 1) enters, and returns its thickness.
-func (m *Modes) measurePart(c *cell, z float64, side int) float64 {
-	a, b := c.top, z
-	if side == 1 {
-		a, b = z, c.bottom()
+// measurePart measures the part [a, b] of a cell.
+func (m *Modes) measurePart(p *part, ci int, a, b float64) {
+	c := &m.column.cells[ci]
+	*p = part{index: int64(ci)}
+	if c.long {
+		p.thick = 1
 	}
 	// A sliver too thin to measure is no distance at all.
-	if b-a <= 1e-12*c.h {
-		return 0
+	if b-a > 1e-12*c.h {
+		m.column.stack.measure(&m.piece, c.medium, a, b)
+		p.p = m.piece.propagator
 	}
-	m.column.stack.measure(&m.part[side], c.medium, a, b)
-	if side == 1 {
-		m.part[side].mirror()
-	}
-	return b - a
 }
 
-// shapeBatch evaluates one batch inside cell ci, near metres from where its sweep
-// enters.
-func (m *Modes) shapeBatch(dst []float64, j, ci int, near, root float64, side int) {
-	b, t := &m.batches[j], &m.joins[j]
-	inside := ci >= b.first && ci < b.last
-	amplitude := &t.above
-	if side == 1 {
-		amplitude = &t.below
+// shapes evaluates one batch at all depths: the states entering the depths' cells
+// carried through the parts before them.
+func (m *Modes) shapes(dst []float64, b *batch, t *join, depths []float64) {
+	n, k := m.Len(), &m.column
+	m.inside = grow(m.inside, 2*lanes*len(depths))
+	shape(m.inside, m.parts[:2*len(depths)], b, t)
+	for d := range depths {
+		ci := m.places[d]
+		if ci < 0 || ci >= len(k.cells) {
+			continue
+		}
+		u, amplitude := m.inside[2*lanes*d:], &t.above
+		if ci >= b.match {
+			u, amplitude = u[lanes:], &t.below
+		}
+		root := math.Sqrt(k.stack.media[k.cells[ci].medium].density)
+		for i, mode := range b.modes {
+			if mode >= 0 {
+				dst[d*n+int(mode)] = root * amplitude[i] * u[i]
+			}
+		}
 	}
-	part := &m.part[side].propagator
+}
+
+// shapePlain sets u[8 i ..] to the batch's solution behind part i.
+func shapePlain(u []float64, parts []part, b *batch, t *join) {
+	clear(u)
 	var f etas
 	var tr transfer
-	for i, mode := range b.modes {
-		if mode < 0 {
+	for i := range parts {
+		w := &parts[i]
+		if w.index < int64(b.first) || w.index >= int64(b.last) || w.index < 0 {
 			continue
 		}
-		if !inside {
-			dst[mode] = 0
-			continue
+		p := w.p
+		if w.up == 1 {
+			p.mirror()
 		}
-		y := &b.states[ci]
-		u, s := y.u[i]+t.step[i]*y.ue[i], y.s[i]+t.step[i]*y.se[i]
-		if near > 0 {
-			z := (b.e[i] + t.step[i] - part.q0) * near * near
-			f.any(z)
-			tr.of(part, z, &f)
-			u = tr.t11*u + tr.t12*near*s
+		y := &b.states[w.index]
+		for l := range lanes {
+			v, s := y.u[l]+t.step[l]*y.ue[l], y.s[l]+t.step[l]*y.se[l]
+			if p.h > 0 {
+				z := (b.e[l] + t.step[l] - p.q0) * p.h * p.h
+				f.any(z)
+				tr.of(&p, z, &f)
+				v = tr.t11*v + tr.t12*p.h*s
+			}
+			u[lanes*i+l] = v
 		}
-		dst[mode] = root * amplitude[i] * u
 	}
 }
 

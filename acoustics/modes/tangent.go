@@ -55,7 +55,7 @@ func (d *direction) set(k *column, given *Direction) error {
 		return fmt.Errorf("modes: a direction's step must be positive, not %v", given.Step)
 	}
 	for _, c := range [2]*Case{&given.Plus, &given.Minus} {
-		if err := check(c.Environment, k.stack.frequency); err != nil {
+		if err := checkFluid(c.Environment); err != nil {
 			return err
 		}
 	}
@@ -118,9 +118,8 @@ func (p *piece) like(q *piece) bool {
 func (d *direction) still(k *column, c *cell) bool {
 	bottom := c.bottom()
 	med := &k.stack.media[c.medium]
-	for i := med.first; i < med.last; i++ {
-		p := &k.stack.pieces[i]
-		if p.bottom > c.top && p.top < bottom && !d.same[i] {
+	for i := k.stack.pieceAt(med, c.top); i < med.last && k.stack.pieces[i].top < bottom; i++ {
+		if !d.same[i] && k.stack.pieces[i].bottom > c.top {
 			return false
 		}
 	}

@@ -1,0 +1,5 @@
+#undef lane
+#undef pair
+#undef matrix
+#undef NAME
+#undef WIDTH
