@@ -2,14 +2,16 @@
 #include "propagator.h"
 
 // Numbers of scratch per lane: a cell's matrix (4), its parameters' forms (3 x 6),
-// their kicks (2 x 6) and the forms of the jump at its entrance (3).
-#define SCRATCH_CELL 37
+// their kicks (2 x 6), the forms of the jump at its entrance and the determinant (3
+// each).
+#define SCRATCH_CELL 40
 #define FORM_A 4
 #define FORM_E 10
 #define FORM_X 16
 #define KICK_U 22
 #define KICK_S 28
 #define JUMP 34
+#define DETERMINANT 37
 
 #define WIDTH 2
 #define NAME(x) JOIN(x, _2)

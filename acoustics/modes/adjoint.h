@@ -45,8 +45,8 @@ typedef struct {
 	double scale[8], kr_re[8], kr_im[8];
 } adjoint_batch;
 
-// ADJOINT_SCRATCH: per cell 37 lanes, per place 15, per phone 4 and 16.
-#define ADJOINT_SCRATCH(cells, phones) (8 * (37 * ((cells) + 1) + 16 * ((phones) + 1) + 20 * (phones)))
+// ADJOINT_SCRATCH: per cell 40 lanes, per place 16, per phone 4 and 16.
+#define ADJOINT_SCRATCH(cells, phones) (8 * (40 * ((cells) + 1) + 16 * ((phones) + 1) + 20 * (phones)))
 
 // modes_adjoint adds the batch's derivatives of the pressure at each phone to
 // sums: lanes apart, [..][phone][re, im][lane] for cells, places (source, phones; for

@@ -12,7 +12,7 @@ const haveAdjoint = true
 
 // adjointScratch is the size of the memory that run works in.
 func adjointScratch(cells, phones int) int {
-	return lanes * (37*(cells+1) + 16*(phones+1) + 20*phones)
+	return lanes * (40*(cells+1) + 16*(phones+1) + 20*phones)
 }
 
 // run adds one batch to the sums, eight modes side by side.

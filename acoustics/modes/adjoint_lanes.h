@@ -48,6 +48,12 @@ INLINE pair NAME(plus)(pair a, double x, pair b) { return (pair){a.u + x * b.u, 
 // W is the Wronskian of two solutions.
 INLINE lane NAME(wronskian)(const pair *a, const pair *b) { return a->u * b->s - a->s * b->u; }
 
+// The change of a determinant with its matrix.
+INLINE lane NAME(mixed)(const matrix *m, const matrix *d)
+{
+	return d->a11 * m->a22 + m->a11 * d->a22 - d->a12 * m->a21 - m->a12 * d->a21;
+}
+
 // Crosses a cell: x, the change of the state along the absorption, is carried on;
 // the forms and kicks of the cell's parameters go to scratch.
 INLINE void NAME(cross)(const problem *q, long long at, double odd, pair *x, half *side)
@@ -111,15 +117,21 @@ INLINE void NAME(cross)(const problem *q, long long at, double odd, pair *x, hal
 		forme[k] = (NAME(wronskian)(&ye, &kick[k]) + NAME(wronskian)(&y, &kicke[k])) * inverse;
 		NAME(put)(out + MODES_LANES * (FORM_A + k), &form);
 		NAME(put)(out + MODES_LANES * (FORM_E + k), &forme[k]);
-		if (side->absorbs) {
-			lane formx = (NAME(wronskian)(&yx, &kick[k]) + NAME(wronskian)(&y, &kickx[k])) * inverse;
-			NAME(put)(out + MODES_LANES * (FORM_X + k), &formx);
-		}
+		lane formx = {0};
+		if (side->absorbs)
+			formx = (NAME(wronskian)(&yx, &kick[k]) + NAME(wronskian)(&y, &kickx[k])) * inverse;
+		NAME(put)(out + MODES_LANES * (FORM_X + k), &formx);
 		NAME(put)(out + MODES_LANES * (KICK_U + k), &kick[k].u);
 		lane real = kick[k].s * inverse;
 		NAME(put)(out + MODES_LANES * (KICK_S + k), &real);
 	}
-	memcpy(out, &t.a11, sizeof(lane));
+	lane det = t.a11 * t.a22 - t.a12 * t.a21, dete = h2 * NAME(mixed)(&t, &d), detx = {0};
+	if (c->lossy)
+		detx = NAME(mixed)(&t, &tx);
+	NAME(put)(out + MODES_LANES * DETERMINANT, &det);
+	NAME(put)(out + MODES_LANES * (DETERMINANT + 1), &dete);
+	NAME(put)(out + MODES_LANES * (DETERMINANT + 2), &detx);
+	NAME(put)(out, &t.a11);
 	NAME(put)(out + MODES_LANES, &t.a12);
 	NAME(put)(out + 2 * MODES_LANES, &t.a21);
 	NAME(put)(out + 3 * MODES_LANES, &t.a22);
@@ -245,12 +257,12 @@ INLINE void NAME(deposit_one)(double *sums, const lane *c, long long phones, lan
 	}
 }
 
-INLINE void NAME(deposit_jump)(const problem *q, long long cell, const double *forms, double sign, pair y, pair w, const lane *coefs, int absorbs)
+INLINE void NAME(deposit_jump)(const problem *q, long long cell, const double *forms, double sign, pair y, pair w,
+	const lane *coefs, lane det, lane dete, lane detx)
 {
-	lane zero = {0};
+	lane a = NAME(get)(forms), e = NAME(get)(forms + MODES_LANES), x = NAME(get)(forms + 2 * MODES_LANES);
 	NAME(deposit)(q->cell_sums + (ADJOINT_CELL * cell + 6) * q->b->phones * 2 * MODES_LANES + q->at, coefs, q->b->phones,
-		NAME(get)(forms), -sign * (w.u * y.s + w.s * y.u), NAME(get)(forms + MODES_LANES),
-		absorbs ? NAME(get)(forms + 2 * MODES_LANES) : zero);
+		det * a, -sign * (w.u * y.s + w.s * y.u), det * e + dete * a, det * x + detx * a);
 }
 
 // What a phone's pressure owes to a change of u at the source (then at the phone).
@@ -260,13 +272,13 @@ typedef struct {
 
 // Adds the places in cell c to the coefficients of the sites before it, where w
 // enters: the change there is w A - u W of the sums so far.
-INLINE void NAME(before)(long long phones, long long c, int up, const place *places, const factor *factors, lane *coefs, pair w)
+INLINE void NAME(before)(long long phones, long long c, int up, const place *places, const factor *factors, lane *coefs, pair w, lane det)
 {
 	for (long long i = 0; i <= phones; i++) {
 		const place *p = &places[i];
 		if (!p->inside || p->side != up || p->cell != c)
 			continue;
-		lane there = p->t11 * w.u + p->t12 * w.s;
+		lane there = (p->t11 * w.u + p->t12 * w.s) / det;
 		for (long long r = i ? i - 1 : 0; r < (i ? i : phones); r++) {
 			const factor *f = &factors[i ? phones + r : r];
 			lane *to = coefs + r * COEFS;
@@ -291,8 +303,11 @@ static void NAME(retreat)(const problem *q, int up, const half *side, const plac
 	lane zero = {0};
 	lane size = 1 / (side->y.s * side->y.s + scale2 * side->y.u * side->y.u);
 	pair w = {-side->y.s * size, scale2 * side->y.u * size};
+	// The propagators' determinants are 1 to the tolerance only; where w grows much,
+	// that would show: their product from here to the match, and its changes.
+	lane det = zero + 1, dete = zero, detx = zero;
 	if (!up && q->cells[to].interface) {
-		NAME(deposit_jump)(q, to, q->scratch + MODES_LANES * (SCRATCH_CELL * b->cells + JUMP) + q->at, odd, side->y, w, coefs, side->absorbs);
+		NAME(deposit_jump)(q, to, q->scratch + MODES_LANES * (SCRATCH_CELL * b->cells + JUMP) + q->at, odd, side->y, w, coefs, det, dete, detx);
 		w.u *= 1 / q->cells[to].jump;
 		w.s *= q->cells[to].jump;
 	}
@@ -305,22 +320,27 @@ static void NAME(retreat)(const problem *q, int up, const half *side, const plac
 			lane e = NAME(get)(in + MODES_LANES * (FORM_E + k));
 			lane x = side->absorbs ? NAME(get)(in + MODES_LANES * (FORM_X + k)) : zero;
 			lane f = w.u * NAME(get)(in + MODES_LANES * (KICK_S + k)) - w.s * NAME(get)(in + MODES_LANES * (KICK_U + k));
-			NAME(deposit)(sums + k * row, coefs, phones, a, f, e, x);
+			NAME(deposit)(sums + k * row, coefs, phones, det * a, f, det * e + dete * a, det * x + detx * a);
 			if (cell->lossy && k < 5)
-				NAME(deposit_one)(sums + (7 + k) * row, coefs + COEF_X, phones, a);
+				NAME(deposit_one)(sums + (7 + k) * row, coefs + COEF_X, phones, det * a);
 		}
+		const double *own = in + MODES_LANES * DETERMINANT;
+		lane here = NAME(get)(own);
+		dete = dete * here + det * NAME(get)(own + MODES_LANES);
+		detx = detx * here + det * NAME(get)(own + 2 * MODES_LANES);
+		det *= here;
 		double h = cell->p.h;
 		pair v = {w.u, w.s * h};
 		w.u = NAME(get)(in + 3 * MODES_LANES) * v.u - NAME(get)(in + MODES_LANES) * v.s;
 		w.s = (NAME(get)(in) * v.s - NAME(get)(in + 2 * MODES_LANES) * v.u) / h;
 		// Sites beyond here act on the places in this cell.
-		NAME(before)(phones, c, up, places, factors, coefs, w);
+		NAME(before)(phones, c, up, places, factors, coefs, w, det);
 		const adjoint_cell *edge = &q->cells[up ? c + 1 : c];
 		if (c == from)
 			break;
 		if (edge->interface) {
 			const double *st = q->states + 4 * MODES_LANES * c + q->at;
-			NAME(deposit_jump)(q, up ? c + 1 : c, in + MODES_LANES * JUMP, odd, NAME(state)(st, 0), w, coefs, side->absorbs);
+			NAME(deposit_jump)(q, up ? c + 1 : c, in + MODES_LANES * JUMP, odd, NAME(state)(st, 0), w, coefs, det, dete, detx);
 			double r = up ? 1 / edge->jump : edge->jump;
 			w.u *= 1 / r;
 			w.s *= r;
@@ -336,7 +356,8 @@ static void NAME(retreat)(const problem *q, int up, const half *side, const plac
 	lane tail[3] = {NAME(get)(boundary->g_im + q->at), -boundary->ratio * ge_im, -boundary->ratio * ge_re};
 	for (int k = 0; k < 3; k++)
 		NAME(deposit)(boundary_sums + k * row + q->at, coefs, phones,
-			side->start * value[k], w.u * u * value[k], side->start * slope[k], side->start * tail[k]);
+			side->start * det * value[k], w.u * u * value[k], side->start * (det * slope[k] + dete * value[k]),
+			side->start * (tail[k] + detx * value[k]));
 }
 
 // Multiplies by i and by a real number.

@@ -26,7 +26,8 @@
 // that agree in kr to the last digits get a duct each.
 //
 // [Solver.Jacobian] differentiates the discrete problem itself: the derivatives agree
-// with differences of whole solves to 1e-8.
+// with differences of whole solves to 1e-8. It goes backwards, from the pressure to
+// what the cells are made of, so that one pass serves any number of parameters.
 //
 // # Where KRAKEN differs
 //
@@ -38,8 +39,9 @@
 //
 // # Limitations
 //
-// Derivatives are computed mode by mode in Go, without the vector registers that the
-// solve uses: along eight parameters they cost about six solves.
+// Where interfaces are rough, and in a build without cgo, derivatives are taken
+// forwards, mode by mode and direction by direction: along eight parameters they cost
+// about six solves.
 //
 // Fluids only; no density gradient inside a layer, which is an [ErrUnsupported]; no
 // leaky modes: kr stays above the half-spaces' wavenumbers.
