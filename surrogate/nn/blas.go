@@ -23,16 +23,7 @@ func double[T Float](s []T) []float64 {
 //
 // Gemm panics if a stride is shorter than a row or a slice shorter than its matrix.
 func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b []T, ldb int, beta T, c []T, ldc int) {
-	ra, ca, rb, cb := m, k, k, n
-	if transA {
-		ra, ca = k, m
-	}
-	if transB {
-		rb, cb = n, k
-	}
-	checkMatrix("A", ra, ca, lda, len(a))
-	checkMatrix("B", rb, cb, ldb, len(b))
-	checkMatrix("C", m, n, ldc, len(c))
+	checkProduct(transA, transB, m, n, k, lda, len(a), ldb, len(b), ldc, len(c))
 	if m == 0 || n == 0 {
 		return
 	}
@@ -45,6 +36,29 @@ func Gemm[T Float](transA, transB bool, m, n, k int, alpha T, a []T, lda int, b 
 		return
 	}
 	dgemm(transA, transB, m, n, k, float64(alpha), double(a), lda, double(b), ldb, float64(beta), double(c), ldc)
+}
+
+// BLASGemm is [Gemm] in single precision by the BLAS named by [Backend], whatever this package's own kernels can do:
+// the yardstick of benchmarks. No dimension may be zero.
+func BLASGemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	checkProduct(transA, transB, m, n, k, lda, len(a), ldb, len(b), ldc, len(c))
+	if m == 0 || n == 0 || k == 0 {
+		panic("nn: empty product")
+	}
+	blasSgemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+}
+
+func checkProduct(transA, transB bool, m, n, k, lda, lenA, ldb, lenB, ldc, lenC int) {
+	ra, ca, rb, cb := m, k, k, n
+	if transA {
+		ra, ca = k, m
+	}
+	if transB {
+		rb, cb = n, k
+	}
+	checkMatrix("A", ra, ca, lda, lenA)
+	checkMatrix("B", rb, cb, ldb, lenB)
+	checkMatrix("C", m, n, ldc, lenC)
 }
 
 func checkMatrix(name string, rows, cols, stride, length int) {

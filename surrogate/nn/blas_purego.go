@@ -7,8 +7,12 @@ import (
 	"gonum.org/v1/gonum/blas/gonum"
 )
 
-// Backend names what multiplies matrices: "openblas", or "gonum" with the build tag purego.
+// Backend names the BLAS that does what the kernels of this package do not: "openblas", or "gonum" with the build tag
+// purego.
 const Backend = "gonum"
+
+// BLASCore is the processor that OpenBLAS takes this machine for; gonum does not ask.
+func BLASCore() string { return "" }
 
 func transpose(t bool) blas.Transpose {
 	if t {
@@ -18,6 +22,10 @@ func transpose(t bool) blas.Transpose {
 }
 
 func sgemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
+	blasSgemm(transA, transB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
+}
+
+func blasSgemm(transA, transB bool, m, n, k int, alpha float32, a []float32, lda int, b []float32, ldb int, beta float32, c []float32, ldc int) {
 	gonum.Implementation{}.Sgemm(transpose(transA), transpose(transB), m, n, k, alpha, a, lda, b, ldb, beta, c, ldc)
 }
 

@@ -63,10 +63,12 @@ int oi_set_level(int want) {
 	if (want >= 0 && want < best) oi_level = want;
 	return best;
 }
+int oi_get_level(void) { return oi_level; }
 #define CALL(name, ...) \
 	(oi_level == 2 ? oi_##name##_avx512(__VA_ARGS__) : oi_level == 1 ? oi_##name##_avx2(__VA_ARGS__) : oi_##name##_base(__VA_ARGS__))
 #else
 int oi_set_level(int want) { (void)want; return 0; }
+int oi_get_level(void) { return 0; }
 #define CALL(name, ...) oi_##name##_base(__VA_ARGS__)
 #endif
 

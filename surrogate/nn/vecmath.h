@@ -3,6 +3,7 @@
 #define OCEANINV_VECMATH_H
 
 int oi_set_level(int want); // 0 baseline, 1 AVX2, 2 AVX-512; returns the machine's best
+int oi_get_level(void);
 
 void oi_exp(float *y, const float *x, long n);
 void oi_log(float *y, const float *x, long n);

@@ -17,7 +17,8 @@ type BenchResult struct {
 	MSPerStep        float64 `json:"ms_per_step"`        // median
 	SamplesPerSecond float64 `json:"samples_per_second"` // at the median step
 	GFLOPS           float64 `json:"gflops"`             // of the step's dense products over its whole time
-	SgemmGFLOPS      float64 `json:"sgemm_gflops"`       // of the same products alone, on as many workers
+	SgemmGFLOPS      float64 `json:"sgemm_gflops"`       // of the same products alone by the BLAS ([nn.BLASGemm]), on as many workers
+	SgemmCore        string  `json:"sgemm_core"`         // the processor OpenBLAS takes this one for
 	Fraction         float64 `json:"fraction"`           // GFLOPS/SgemmGFLOPS
 }
 
@@ -138,7 +139,7 @@ func benchFigures(c benchCase, steps, bare []float64, flops float64) BenchResult
 	}
 	step, product := median(steps), median(bare)
 	return BenchResult{Name: c.name(), MSPerStep: 1e3 * step, SamplesPerSecond: benchRows / step,
-		GFLOPS: flops / step / 1e9, SgemmGFLOPS: flops / product / 1e9, Fraction: product / step}
+		GFLOPS: flops / step / 1e9, SgemmGFLOPS: flops / product / 1e9, SgemmCore: nn.BLASCore(), Fraction: product / step}
 }
 
 func benchBatch(s shape) *batch[float32] {
@@ -246,6 +247,6 @@ func (p *products) chunk(k int) {
 		if j.transB {
 			ldb = j.k
 		}
-		nn.Gemm(j.transA, j.transB, j.m, j.n, j.k, 1, p.a, lda, p.b, ldb, 0, p.out[k], j.n)
+		nn.BLASGemm(j.transA, j.transB, j.m, j.n, j.k, 1, p.a, lda, p.b, ldb, 0, p.out[k], j.n)
 	}
 }
