@@ -7,6 +7,7 @@ import (
 	"github.com/hashicorp/hcl/v2"
 
 	"oceaninv/inversion"
+	"oceaninv/inversion/calibration"
 	"oceaninv/io/dataset"
 	"oceaninv/workflow/stage"
 )
@@ -23,13 +24,14 @@ type evaluate struct {
 	density         stage.Input
 	model           stage.Input
 	observed        stage.Input
+	ensemble        []stage.Input // posteriors of other trainings
 	// Problem re-simulates draws for predictive checks; nil leaves them out.
 	Problem *inversion.Problem `json:"problem,omitempty"`
 }
 
 func evaluateKind() stage.Kind {
 	return stage.Kind{
-		Name: "evaluate", Version: 3,
+		Name: "evaluate", Version: 4,
 		Doc:    "distances of a posterior to the exact one, its calibration over held-out observations, and figures",
 		Decode: decodeEvaluate,
 		Load:   stage.LoadJSON[evaluate],
@@ -44,6 +46,7 @@ func decodeEvaluate(d *stage.Decoder) stage.Spec {
 		Model       hcl.Expression `hcl:"model,optional"`
 		Observation hcl.Expression `hcl:"observation,optional"`
 		Problem     hcl.Expression `hcl:"problem,optional"`
+		Ensemble    hcl.Expression `hcl:"ensemble,optional"`
 		Label       string         `hcl:"label,optional"`
 		Headline    bool           `hcl:"headline,optional"`
 		Seed        uint64         `hcl:"seed,optional"`
@@ -56,24 +59,24 @@ func decodeEvaluate(d *stage.Decoder) stage.Spec {
 	s.density = d.Artifact("density", block.Density, typeDensity)
 	s.model = d.Artifact("model", block.Model, typeModel)
 	s.observed = d.Artifact("observation", block.Observation, typeObservation)
-	s.decodeProblem(d, block.Problem)
+	if given(block.Ensemble) {
+		s.ensemble = d.Artifacts("ensemble", block.Ensemble, typePosterior)
+	}
+	if given(block.Problem) {
+		s.Problem = new(inversion.Problem)
+		d.Convert(block.Problem, s.Problem)
+	}
 	if (s.model.Present() || s.Problem != nil) != s.observed.Present() {
 		d.Errorf("observation", "Observations go with a model or a problem",
-			"To measure the log density of a model at exact draws, evaluate needs the model and the observations; to re-simulate draws, the problem and the observations.")
-	}
-	if s.model.Present() && !s.exact.Present() {
-		d.Errorf("model", "No exact draws", "The log density of a model is measured at draws of the exact posterior: give exact too.")
+			"To measure the log density of a model at truths and at exact draws, evaluate needs the model and the observations; to re-simulate draws, the problem and the observations.")
 	}
 	return s
 }
 
-// decodeProblem reads the problem where one is given.
-func (s *evaluate) decodeProblem(d *stage.Decoder, e hcl.Expression) {
-	if v, diags := e.Value(nil); !diags.HasErrors() && v.IsNull() {
-		return
-	}
-	s.Problem = new(inversion.Problem)
-	d.Convert(e, s.Problem)
+// given reports whether an optional expression was written.
+func given(e hcl.Expression) bool {
+	v, diags := e.Value(nil)
+	return diags.HasErrors() || !v.IsNull()
 }
 
 func (s *evaluate) Inputs() []stage.Input {
@@ -83,7 +86,7 @@ func (s *evaluate) Inputs() []stage.Input {
 			in = append(in, i)
 		}
 	}
-	return in
+	return append(in, s.ensemble...)
 }
 
 func (s *evaluate) Resources() stage.Resources { return stage.Resources{Cores: stage.AllCores} }
@@ -220,8 +223,11 @@ type measured struct {
 	*scores
 	*distances
 	shortfall  []float64
+	density    *truthDensity
 	calibrated *calibrated
 	predicted  *predicted
+	local      *calibration.LC2STResult
+	spread     []float64 // of an ensemble, per observation
 }
 
 func (s *evaluate) measure(ctx context.Context, ws *stage.Workspace, c *comparison) (*measured, error) {
@@ -233,45 +239,25 @@ func (s *evaluate) measure(ctx context.Context, ws *stage.Workspace, c *comparis
 		}
 	}
 	if ws.HasInput("model") {
-		if m.shortfall, err = c.shortfall(ctx, ws); err != nil {
+		model, err := c.loadModel(ws)
+		if err != nil {
+			return nil, err
+		}
+		if c.exact != nil {
+			if m.shortfall, err = model.shortfall(ctx, ws.Cores, c); err != nil {
+				return nil, err
+			}
+		}
+		if m.density, err = model.atTruth(ctx, ws.Cores, c, s.Seed); err != nil {
 			return nil, err
 		}
 	}
 	if s.Problem != nil {
-		m.predicted, err = c.predict(ctx, ws, s.Problem, s.Seed)
+		if m.predicted, err = c.predict(ctx, ws, s.Problem, s.Seed); err != nil {
+			return nil, err
+		}
 	}
+	m.local = c.local(s.Seed)
+	m.spread, err = c.spread(ws.Inputs("ensemble"))
 	return m, err
 }
-
-// shortfall is, per observation, the mean over exact draws of ln p(θ|y) − ln
-// q(θ|y): the Kullback-Leibler divergence from the exact posterior to the model's.
-func (c *comparison) shortfall(ctx context.Context, ws *stage.Workspace) ([]float64, error) {
-	e, _, err := readModel(ws.Input("model"))
-	if err != nil {
-		return nil, stage.BadInput(err)
-	}
-	obs, err := dataset.ReadObservations(ws.Input("observation"))
-	if err != nil {
-		return nil, stage.BadInput(err)
-	}
-	receivers, tones := e.Size()
-	m := receivers * tones
-	if len(obs.Pressure) != c.n*m {
-		return nil, stage.BadInput(fmt.Errorf("the observations are not those of the posterior"))
-	}
-	out := make([]float64, c.n)
-	return out, modelDensities(ctx, ws.Cores, e, c.n, func(density densityFunc, i int) error {
-		exact := c.exact[i]
-		q := make([]float64, exact.N())
-		if err := density(q, exact.Theta, obs.Pressure[i*m:(i+1)*m]); err != nil {
-			return err
-		}
-		for k := range q {
-			out[i] += (exact.LogProb[k] - max(q[k], leastLogDensity)) / float64(len(q))
-		}
-		return nil
-	})
-}
-
-// leastLogDensity stands for the logarithm of a density that underflows.
-const leastLogDensity = -745

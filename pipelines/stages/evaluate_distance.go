@@ -17,6 +17,7 @@ type distances struct {
 	// exact posterior itself, as many as these are worth, would be expected to have.
 	floor    [][]float64
 	sliced   []float64 // [observation], in exact standard deviations
+	mmd      []float64 // [observation], squared, in exact standard deviations
 	accuracy []float64 // [observation], of the classifier two-sample test
 }
 
@@ -27,7 +28,7 @@ const slicedDirections = 64
 func (c *comparison) distances(ctx context.Context, cores int, seed uint64, classifierDraws int) (*distances, error) {
 	d := len(c.parameters)
 	s := &distances{wasserstein: table(d, c.n), relative: table(d, c.n), floor: table(d, c.n),
-		sliced: make([]float64, c.n), accuracy: make([]float64, c.n)}
+		sliced: make([]float64, c.n), mmd: make([]float64, c.n), accuracy: make([]float64, c.n)}
 	return s, forEach(ctx, cores, c.n, func() (func(context.Context, int) error, error) {
 		return func(_ context.Context, i int) error {
 			a, b := c.approx[i], c.exact[i]
@@ -38,6 +39,7 @@ func (c *comparison) distances(ctx context.Context, cores int, seed uint64, clas
 				s.floor[j][i] = expectedWasserstein(exact, c.worth(i, j)) / c.exactSD[i][j]
 			}
 			s.sliced[i] = calibration.SlicedWasserstein(a, b, c.exactSD[i], 2, slicedDirections, seed).Value
+			s.mmd[i] = discrepancy(a, b, c.exactSD[i], itemSeed(seed, i))
 			s.accuracy[i] = accuracy(a, b, classifierDraws, itemSeed(seed, i))
 			return nil
 		}, nil
@@ -84,6 +86,19 @@ func accuracy(a, b *inversion.Draws, most int, seed uint64) float64 {
 		a = a.Resample(n, rng)
 	}
 	return calibration.C2ST(subset(a, n, rng.Perm(a.N())), subset(b, n, rng.Perm(b.N())), options).Accuracy.Value
+}
+
+// discrepancyDraws of each posterior, at most, enter the maximum mean discrepancy.
+const discrepancyDraws = 300
+
+// discrepancy is the squared maximum mean discrepancy of a few draws of each.
+func discrepancy(a, b *inversion.Draws, scale []float64, seed uint64) float64 {
+	rng := inversion.Rand(seed, inversion.DrawStream, 3)
+	n := min(discrepancyDraws, a.N(), b.N())
+	if a.LogWeight != nil {
+		a = a.Resample(n, rng)
+	}
+	return calibration.MMD(subset(a, n, rng.Perm(a.N())), subset(b, n, rng.Perm(b.N())), scale, calibration.InverseMultiquadric, 0, seed).Squared.Value
 }
 
 // subset is the first n draws of an order.

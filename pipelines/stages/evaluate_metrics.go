@@ -33,8 +33,13 @@ func writeScores(path string, c *comparison, m *measured) error {
 	}
 	if m.distances != nil {
 		add("sliced_wasserstein", "sliced Wasserstein-2 distance to the exact posterior, in exact standard deviations", "1", m.sliced)
+		add("mmd_squared", "unbiased squared maximum mean discrepancy from the exact posterior", "1", m.mmd)
 		add("c2st", "accuracy of the classifier two-sample test against the exact posterior", "1", m.accuracy)
 	}
+	if m.density != nil {
+		add("log_density_at_truth", "log density of the model at the truth, nat", "1", m.density.logDensity)
+	}
+	add("ensemble_spread", "scatter of an ensemble's posterior means over their standard deviation", "1", m.spread)
 	add("shortfall", "mean over the exact posterior of its log density less the model's, nat", "1", m.shortfall)
 	if m.predicted != nil {
 		add("resimulation_error", "mean distance of the field at draws to the data, over the data's norm", "1", m.predicted.resimulation)
@@ -58,6 +63,9 @@ func (s *evaluate) metrics(c *comparison, m *measured) []stage.Metric {
 			"Share of observations unlike anything the model was trained on, by the misfit of their best replica."))
 	}
 	out = append(out, m.calibrated.metrics(c, s.Headline)...)
+	out = append(out, m.density.metrics(s.Headline)...)
+	out = append(out, localMetrics(m.local)...)
+	out = append(out, spreadMetrics(m.spread)...)
 	return append(out, m.predicted.metrics()...)
 }
 
@@ -88,7 +96,9 @@ func (s *evaluate) distanceMetrics(c *comparison, m *measured) []stage.Metric {
 		stage.Metric{Name: "worst_wasserstein_over_floor", Value: over,
 			Sentence: "Largest Wasserstein distance of any parameter and observation, over that expected of exact draws; up to about 3 is Monte-Carlo error."},
 		estimated("sliced_wasserstein", "", calibration.Mean(m.sliced), false,
-			"Sliced Wasserstein-2 distance to the exact joint posterior, in its standard deviations."))
+			"Sliced Wasserstein-2 distance to the exact joint posterior, in its standard deviations."),
+		estimated("mmd_squared", "", calibration.Mean(m.mmd), false,
+			"Mean unbiased squared maximum mean discrepancy from the exact joint posterior, in its standard deviations, with an inverse multiquadric kernel: 0 on average where the draws are exact."))
 	out = append(out, stage.Metric{Name: "worst_mean_wasserstein", Value: c.worst(all),
 		Sentence: "Largest mean over parameters of the Wasserstein distance, in exact standard deviations, over the observations without a warning."})
 	if !math.IsNaN(m.accuracy[0]) {
@@ -151,11 +161,24 @@ func (k *calibrated) metrics(c *comparison, headline bool) []stage.Metric {
 		out = append(out,
 			estimated("coverage_error_"+p.Name, "", k.coverage[j].Worst, headline,
 				"Largest difference, over 20 levels, between the nominal coverage of central intervals of "+p.LongName+" and how often they hold the truth."),
+			estimated("coverage_bias_"+p.Name, "", k.coverage[j].Bias, false,
+				"Mean over levels of observed less nominal coverage of central intervals of "+p.LongName+": below 0 is too narrow, above 0 too wide."),
+			estimated("calibration_error_"+p.Name, "", k.errors[j].Median, false,
+				"Median over 100 levels of the coverage error of "+p.LongName+", the calibration error of Ardizzone et al."),
+			estimated("calibration_error_68_"+p.Name, "", k.errors[j].At68, false,
+				"Coverage of the central 68 % interval of "+p.LongName+" less 0.68."),
+			stage.Metric{Name: "width_68_" + p.Name, Value: k.errors[j].Width68, Unit: p.Unit,
+				Sentence: "Median width of the central 68 % interval of " + p.LongName + "."},
 			stage.Metric{Name: "sbc_excess_" + p.Name, Value: k.sbc[j].Excess,
 				Sentence: "Largest deviation of the ranks of the true " + p.LongName + " from uniform, in half widths of the 95 % band: above 1 the posterior is not calibrated."},
 			stage.Metric{Name: "pit_p_" + p.Name, Value: k.coverage[j].KolmogorovSmirnov,
 				Sentence: "Probability, if calibrated, of central levels (folded PIT) of the true " + p.LongName + " that are less uniform (Kolmogorov-Smirnov)."})
 	}
-	return append(out, estimated("tarp_error", "", k.tarp.Worst, false,
-		"Largest difference between nominal and observed coverage of the joint posterior (TARP, regions around random points)."))
+	return append(out,
+		estimated("tarp_error", "", k.tarp.Worst, false,
+			"Largest difference between nominal and observed coverage of the joint posterior (TARP, regions around random points)."),
+		estimated("tarp_bias", "", k.tarp.Bias, false,
+			"Area between observed and nominal coverage of TARP above the level ½: below 0 is too narrow, above 0 too wide."),
+		stage.Metric{Name: "tarp_p", Value: k.tarp.KolmogorovSmirnov,
+			Sentence: "Probability, if calibrated, of levels of TARP that are less uniform (Kolmogorov-Smirnov)."})
 }

@@ -15,6 +15,8 @@ type predicted struct {
 	frequencies  []float64
 	chiSquare    [][]float64 // [tone][observation], over its degrees of freedom
 	bartlett     [][]float64 // [tone][observation]
+	inBand       [][]float64 // [tone][observation]: 1 where the correlation is that of replicated data
+	whiteness    [][]float64 // [tone][observation]: p value of uncorrelated residuals
 	resimulation []float64   // [observation]
 	totalP       []float64   // [observation]: predictive p value over all tones
 }
@@ -24,6 +26,8 @@ const (
 	predictiveDraws = 100
 	// predictiveTail on either side of a predictive p value is said not to fit.
 	predictiveTail = 0.005
+	// whitenessLevel is the level of the test of residuals for whiteness.
+	whitenessLevel = 0.05
 )
 
 // predict re-simulates draws of every observation with the forward model itself.
@@ -37,6 +41,7 @@ func (c *comparison) predict(ctx context.Context, ws *stage.Workspace, p *invers
 	}
 	tones := len(p.Frequencies)
 	out := &predicted{frequencies: p.Frequencies, chiSquare: table(tones, c.n), bartlett: table(tones, c.n),
+		inBand: table(tones, c.n), whiteness: table(tones, c.n),
 		resimulation: make([]float64, c.n), totalP: make([]float64, c.n)}
 	err = forEach(ctx, ws.Cores, c.n, func() (func(context.Context, int) error, error) {
 		forward, err := o.forward()
@@ -48,7 +53,10 @@ func (c *comparison) predict(ctx context.Context, ws *stage.Workspace, p *invers
 				return fmt.Errorf("observation %d: %w", i, err)
 			}
 			for f := range tones {
-				out.chiSquare[f][i], out.bartlett[f][i] = r.ChiSquare[f], r.Bartlett[f]
+				out.chiSquare[f][i], out.bartlett[f][i], out.whiteness[f][i] = r.ChiSquare[f], r.Bartlett[f], r.WhitenessP[f]
+				if r.BartlettLow[f] <= r.Bartlett[f] && r.Bartlett[f] <= r.BartlettHigh[f] {
+					out.inBand[f][i] = 1
+				}
 			}
 			out.resimulation[i], out.totalP[i] = r.Resimulation.Value, r.TotalP
 			return nil
@@ -74,7 +82,11 @@ func (r *predicted) metrics() []stage.Metric {
 			estimated("chi_square_"+name, "", calibration.Mean(r.chiSquare[f]), false,
 				fmt.Sprintf("Mean chi-square of the residuals at %g Hz per degree of freedom: a little above 1 where draws explain the data.", hz)),
 			estimated("bartlett_"+name, "", calibration.Mean(r.bartlett[f]), false,
-				fmt.Sprintf("Mean Bartlett correlation of data and replica at %g Hz: 1 is a perfect match.", hz)))
+				fmt.Sprintf("Mean Bartlett correlation of data and replica at %g Hz: 1 is a perfect match.", hz)),
+			estimated("bartlett_in_band_"+name, "", calibration.Mean(r.inBand[f]), false,
+				fmt.Sprintf("Share of observations whose Bartlett correlation at %g Hz lies in the central 95 %% of data replicated from the posterior.", hz)),
+			estimated("correlated_residuals_"+name, "", share(r.whiteness[f], func(p float64) bool { return p < whitenessLevel }), false,
+				fmt.Sprintf("Share of observations whose residuals at %g Hz correlate between neighbouring phones at the 5 %% level: well above 0.05, errors are not independent.", hz)))
 	}
 	return out
 }

@@ -1,14 +1,10 @@
 package stages
 
 import (
-	"context"
-	"errors"
 	"math"
 
 	"oceaninv/inversion"
-	"oceaninv/inversion/amortized"
 	"oceaninv/inversion/calibration"
-	"oceaninv/workflow/stage"
 )
 
 // scores are errors against the truth, and what was learned of each parameter.
@@ -62,6 +58,7 @@ func table(rows, columns int) [][]float64 {
 // calibrated is the agreement of the posterior with the truth over observations.
 type calibrated struct {
 	coverage []calibration.CoverageResult // per parameter
+	errors   []calibration.CalibrationError
 	sbc      []calibration.SBCResult
 	tarp     calibration.CoverageResult
 }
@@ -84,28 +81,18 @@ func (c *comparison) calibrate(seed uint64) *calibrated {
 		}
 	}
 	for j := range c.parameters {
-		levels, ranks := make([]float64, c.n), make([]int, c.n)
+		levels, ranks, widths := make([]float64, c.n), make([]int, c.n), make([]float64, c.n)
 		for i, a := range equal {
 			column := a.Column(j)
 			levels[i] = calibration.CentralLevel(column, nil, c.truth[i][j], rng)
 			ranks[i] = calibration.Rank(column, c.truth[i][j], rng)
+			q := a.Quantiles(j, 0.16, 0.84)
+			widths[i] = q[1] - q[0]
 		}
+		out.errors = append(out.errors, calibration.ArdizzoneError(levels, widths))
 		out.coverage = append(out.coverage, calibration.Coverage(levels, coverageLevels, seed))
 		out.sbc = append(out.sbc, calibration.SBC(ranks, equal[0].N(), 0.95, seed))
 	}
 	out.tarp = calibration.TARP(equal, c.truth, coverageLevels, seed)
 	return out
-}
-
-// densityFunc evaluates a model's log density at parameters, for an observation.
-type densityFunc func(dst, theta []float64, data []complex128) error
-
-// modelDensities runs f for every observation with the model's density.
-func modelDensities(ctx context.Context, cores int, e amortized.Estimator, n int, f func(density densityFunc, i int) error) error {
-	if _, ok := e.(*amortized.Conditional); !ok {
-		return stage.BadInput(errors.New("this kind of model has no density; leave model and observation out of evaluate"))
-	}
-	return forObservations(ctx, cores, n, e, func(s amortized.Sampler, i int) error {
-		return f(s.(*amortized.Session).LogDensity, i)
-	})
 }

@@ -148,6 +148,7 @@ stage "evaluate" "check" {
   density     = stage.exact.density
   model       = stage.flow.model
   observation = stage.held_out.observation
+  ensemble    = [stage.posterior.posterior, stage.posterior_paper.posterior]
 }
 stage "refine" "refined" {
   problem     = problem.depth_and_speed
@@ -194,6 +195,7 @@ stage "evaluate" "check_paper" {
 	}
 	flow, paper := c.metrics("check"), c.metrics("check_paper")
 	c.checkRefined(flow)
+	c.checkReported(flow)
 	if w := flow["mean_wasserstein"]; !(w < 0.3) {
 		t.Errorf("the recommended flow is %.2f exact standard deviations from the exact posterior", w)
 	}
@@ -203,6 +205,21 @@ stage "evaluate" "check_paper" {
 	if !(paper["mean_wasserstein"] > 3*flow["mean_wasserstein"]) {
 		t.Errorf("two epochs of the paper's network (%.2f) rival the recommended flow (%.2f): is the distance measured?",
 			paper["mean_wasserstein"], flow["mean_wasserstein"])
+	}
+}
+
+// checkReported holds the metrics that need the model's density, and the rarer
+// distances, to what they must be for a good flow.
+func (c *chain) checkReported(m map[string]float64) {
+	for name, within := range map[string][2]float64{
+		"hpd_coverage_error": {0, 0.4}, "hpd_coverage_bias": {-0.3, 0.3}, "log_density_at_truth": {-10, 0},
+		"coverage_bias_water_depth": {-0.3, 0.3}, "calibration_error_water_depth": {0, 0.3}, "calibration_error_68_water_depth": {-0.5, 0.5},
+		"tarp_bias": {-0.3, 0.3}, "tarp_p": {0.001, 1}, "mmd_squared": {-0.02, 0.1}, "sliced_wasserstein": {0, 0.5},
+		"ensemble_spread": {0.3, 1e3}, // two epochs of the paper's network do not know where the flow is
+	} {
+		if v, ok := m[name]; !ok || !(v >= within[0] && v <= within[1]) {
+			c.t.Errorf("%s is %g (reported: %v), want %g to %g", name, v, ok, within[0], within[1])
+		}
 	}
 }
 
