@@ -22,7 +22,7 @@ var pure = map[string]function.Function{
 	"abs": stdlib.AbsoluteFunc, "ceil": stdlib.CeilFunc, "floor": stdlib.FloorFunc, "int": stdlib.IntFunc,
 	"log": stdlib.LogFunc, "max": stdlib.MaxFunc, "min": stdlib.MinFunc, "pow": stdlib.PowFunc, "signum": stdlib.SignumFunc,
 	"parseint": stdlib.ParseIntFunc, "sqrt": real1(math.Sqrt), "exp": real1(math.Exp), "log10": real1(math.Log10),
-	"sum": sumFunc, "linspace": linspaceFunc, "logspace": logspaceFunc, "range": stdlib.RangeFunc,
+	"sum": sumFunc, "linspace": linspaceFunc, "logspace": logspaceFunc, "range": rangeFunc,
 
 	"chomp": stdlib.ChompFunc, "format": stdlib.FormatFunc, "formatlist": stdlib.FormatListFunc, "indent": stdlib.IndentFunc,
 	"join": stdlib.JoinFunc, "lower": stdlib.LowerFunc, "regex": stdlib.RegexFunc, "regexall": stdlib.RegexAllFunc,
@@ -197,8 +197,8 @@ func spaceFunc(f func(float64) float64) function.Function {
 			start, _ := args[0].AsBigFloat().Float64()
 			stop, _ := args[1].AsBigFloat().Float64()
 			count, exact := args[2].AsBigFloat().Int64()
-			if exact != 0 || count < 2 || count > 1e6 {
-				return cty.NilVal, function.NewArgErrorf(2, "the count must be a whole number from 2 to 1000000")
+			if exact != 0 || count < 2 || count > mostNumbers {
+				return cty.NilVal, function.NewArgErrorf(2, "the count must be a whole number from 2 to %d", mostNumbers)
 			}
 			out := make([]cty.Value, count)
 			for i := range out {
@@ -213,6 +213,44 @@ func spaceFunc(f func(float64) float64) function.Function {
 		},
 	})
 }
+
+// mostNumbers bounds what range and the spaces give.
+const mostNumbers = 1_000_000
+
+// rangeFunc gives the numbers from a start, 0 if there is but one argument, up to but not including a limit, in steps of 1 or
+// of the third argument.
+var rangeFunc = function.New(&function.Spec{
+	VarParam: &function.Parameter{Name: "limits", Type: cty.Number},
+	Type:     function.StaticReturnType(cty.List(cty.Number)),
+	Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+		if len(args) < 1 || len(args) > 3 {
+			return cty.NilVal, errors.New("range takes a limit, or a start and a limit, or a start, a limit and a step")
+		}
+		at, limit, step := cty.Zero, args[0], cty.NumberIntVal(1)
+		if len(args) > 1 {
+			at, limit = args[0], args[1]
+		}
+		if len(args) > 2 {
+			step = args[2]
+		} else if limit.LessThan(at).True() {
+			step = cty.NumberIntVal(-1)
+		}
+		up := step.GreaterThan(cty.Zero).True()
+		if step.Equals(cty.Zero).True() || limit.Equals(at).False() && up != limit.GreaterThan(at).True() {
+			return cty.NilVal, function.NewArgErrorf(len(args)-1, "the step must lead from the start to the limit")
+		}
+		var out []cty.Value
+		for ; up && at.LessThan(limit).True() || !up && at.GreaterThan(limit).True(); at = at.Add(step) {
+			if out = append(out, at); len(out) > mostNumbers {
+				return cty.NilVal, fmt.Errorf("there would be more than %d numbers", mostNumbers)
+			}
+		}
+		if len(out) == 0 {
+			return cty.ListValEmpty(cty.Number), nil
+		}
+		return cty.ListVal(out), nil
+	},
+})
 
 var sumFunc = function.New(&function.Spec{
 	Params: []function.Parameter{{Name: "list", Type: cty.List(cty.Number)}},
