@@ -2,11 +2,8 @@ package workflow
 
 import (
 	"container/heap"
-	"errors"
 	"fmt"
 	"maps"
-	"math"
-	"math/rand/v2"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -14,7 +11,6 @@ import (
 	"time"
 
 	"oceaninv/workflow/artifact"
-	"oceaninv/workflow/config"
 	"oceaninv/workflow/executor"
 	"oceaninv/workflow/stage"
 )
@@ -149,44 +145,6 @@ func (d *driver) start(t *taskState) *executor.Task {
 	d.emit(Event{Event: TaskSubmitted, Action: j.action.Address, Stage: j.action.Stage, Task: task.Order.Name(),
 		Attempt: t.attempt, Key: j.key, Dir: task.Dir, Cores: t.limits.Cores})
 	return task
-}
-
-// begin takes the lease of an action and prepares its directories.
-func (d *driver) begin(j *job) bool {
-	held, other, dead, err := d.leases.Acquire(j.key)
-	if dead != nil {
-		d.notice(j, fmt.Sprintf("taking over %s from %s, which is gone", j.action.Address, dead))
-	}
-	if err != nil {
-		d.stopFor(err)
-		return false
-	}
-	if !held {
-		if !slices.Contains(d.leased, j) {
-			d.leased = append(d.leased, j)
-			j.round++ // its queued tasks are void
-			d.notice(j, fmt.Sprintf("%s is being done by %s; waiting for it", j.action.Address, other))
-		}
-		return false
-	}
-	j.leased = true
-	if record, err := d.store.Lookup(j.key); err == nil && !record.Discarded && !forced(j) { // done by another run since we looked
-		j.record = record
-		d.complete(j, true)
-		return false
-	}
-	d.recycle(j)
-	if err := d.store.Prepare(j.key, j.preimage); err != nil {
-		d.stopFor(err)
-		return false
-	}
-	if !j.started.IsZero() {
-		return true
-	}
-	j.state, j.started = working, time.Now()
-	d.emit(Event{Event: ActionStarted, Action: j.action.Address, Stage: j.action.Stage, Key: j.key, Tasks: j.shards,
-		Reason: strings.Join(j.decision.Reasons, "; ")})
-	return true
 }
 
 func forced(j *job) bool { return len(j.decision.Reasons) > 0 && j.decision.Reasons[0] == "forced" }
@@ -349,90 +307,4 @@ func (d *driver) shardDone(j *job) {
 	if j.left--; j.left == 0 {
 		d.push(d.newTask(j, executor.RoleMerge, 0))
 	}
-}
-
-// retries decides whether a failed task is tried again.
-func (d *driver) retries(t *taskState, r executor.Result) bool {
-	policy := t.job.action.Policy.Retry
-	if t.attempt >= policy.Attempts || r.Reason == executor.BadInput || r.Reason == executor.Stopped || d.signal != nil || t.job.state == ended {
-		return false
-	}
-	if len(policy.On) == 0 {
-		return true
-	}
-	return slices.Contains(policy.On, string(r.Reason)) || slices.Contains(policy.On, strconv.Itoa(r.Code))
-}
-
-func (d *driver) retry(t *taskState, r executor.Result) {
-	escalate(&t.limits, t.job.action.Policy.Resources, r.Reason)
-	delay := backoff(t.job.action.Policy.Retry, t.attempt)
-	t.due = time.Now().Add(delay)
-	d.delayed = append(d.delayed, t)
-	d.emit(Event{Event: TaskRetry, Action: t.job.action.Address, Stage: t.job.action.Stage, Task: t.order.Name(), Attempt: t.attempt + 1,
-		Reason: string(r.Reason), Code: r.Code, Message: r.Message, Delay: delay.Seconds()})
-}
-
-// escalate gives a task more of what it had too little of.
-func escalate(limits *stage.Resources, r config.Resources, reason executor.Reason) {
-	switch {
-	case reason == executor.OOM && limits.Memory > 0:
-		limits.Memory = int64(ceiling(float64(limits.Memory)*r.Growth, float64(r.MaxMemory)))
-	case reason == executor.TimedOut && limits.Time > 0:
-		limits.Time = time.Duration(ceiling(float64(limits.Time)*r.Growth, float64(r.MaxTime)))
-	}
-}
-
-func ceiling(v, limit float64) float64 {
-	if limit > 0 {
-		return min(v, limit)
-	}
-	return v
-}
-
-// backoff is how long to wait after the given number of attempts.
-func backoff(r config.Retry, attempts int) time.Duration {
-	delay := float64(r.Delay) * math.Pow(max(1, r.Backoff), float64(attempts-1))
-	delay = ceiling(delay, float64(r.MaxDelay))
-	delay *= 1 + r.Jitter*(2*rand.Float64()-1)
-	return time.Duration(delay)
-}
-
-// wake queues what was waiting for time to pass or for another run.
-func (d *driver) wake() {
-	now := time.Now()
-	d.delayed = slices.DeleteFunc(d.delayed, func(t *taskState) bool {
-		if now.Before(t.due) {
-			return false
-		}
-		d.push(t)
-		return true
-	})
-	if d.halted {
-		return
-	}
-	leased := d.leased
-	d.leased = nil
-	for _, j := range leased {
-		d.lookAgain(j)
-	}
-}
-
-// lookAgain sees what became of an action that another run had in hand.
-func (d *driver) lookAgain(j *job) {
-	if j.state == ended {
-		return
-	}
-	if record, err := d.store.Lookup(j.key); err == nil && !record.Discarded {
-		j.record = record
-		d.complete(j, true)
-		return
-	} else if !errors.Is(err, artifact.ErrMissing) && !errors.Is(err, artifact.ErrDamaged) && err != nil {
-		d.stopFor(err)
-		return
-	}
-	if d.leases.Busy(j.key) {
-		d.leased = append(d.leased, j)
-		return
-	}
-	d.enqueue(j)
 }

@@ -72,6 +72,9 @@ func (p *Project) Close() { p.store.Close() }
 
 // prepareWorkdir makes the working directory ready for writing.
 func (p *Project) prepareWorkdir() error {
+	if info, err := os.Stat(p.Workdir); err == nil && !info.IsDir() {
+		return &UsageError{p.Workdir + " is not a directory; --workdir names one for the store and the journals"}
+	}
 	if _, err := artifact.Open(p.store.Dir(), nil); err != nil {
 		return err
 	}

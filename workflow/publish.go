@@ -2,10 +2,15 @@ package workflow
 
 import (
 	"errors"
+	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
 
 	"oceaninv/workflow/artifact"
 	"oceaninv/workflow/config"
@@ -51,6 +56,26 @@ func Publications(a *config.Action) []Published {
 		all[i].Path = dir + name + extension(o.File)
 	}
 	return all
+}
+
+// writableResults reports, before any work is done, whether the results can be written: a directory that is missing where
+// its nearest ancestor that exists can be.
+func writableResults(dir string) error {
+	for at := dir; ; at = filepath.Dir(at) {
+		info, err := os.Stat(at)
+		switch {
+		case errors.Is(err, fs.ErrNotExist) && at != filepath.Dir(at):
+			continue
+		case err == nil && !info.IsDir():
+			err = &fs.PathError{Op: "write into", Path: at, Err: syscall.ENOTDIR}
+		case err == nil:
+			err = unix.Access(at, unix.W_OK|unix.X_OK)
+		}
+		if err != nil {
+			return &UsageError{fmt.Sprintf("the results cannot be written to %s (%v); --results names another directory", dir, err)}
+		}
+		return nil
+	}
 }
 
 // extension is the file name's extension, ".tar.gz" counting as one.

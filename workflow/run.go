@@ -29,6 +29,9 @@ type RunOptions struct {
 	Executor  string
 	// KeepGoing runs what does not depend on a failure; KeepFailed keeps failed tasks' directories.
 	KeepGoing, KeepFailed bool
+	// LockTimeout is how long to wait for an action that another run is doing before it counts as failed; 0 for as long as
+	// it takes, negative for not at all.
+	LockTimeout time.Duration
 	// Command starts this program's `task` verb; nil for this executable.
 	Command []string
 	// Signals stop the run: the first cleanly, the second at once.
@@ -124,6 +127,9 @@ func (p *Project) newDriver(plan *Plan, o RunOptions) (*driver, error) {
 		return nil, err
 	}
 	if err := p.prepareWorkdir(); err != nil {
+		return nil, err
+	}
+	if err := writableResults(p.Results); err != nil {
 		return nil, err
 	}
 	if s, ok := d.executor.(executor.Starter); ok {

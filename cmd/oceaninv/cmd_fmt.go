@@ -11,12 +11,15 @@ import (
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/hclparse"
 	"github.com/hashicorp/hcl/v2/hclwrite"
+	"github.com/rogpeppe/go-internal/diff"
 	"github.com/spf13/cobra"
 )
 
 // fmtFlags are the flags of fmt.
 type fmtFlags struct {
 	check     bool
+	diff      bool
+	write     bool
 	recursive bool
 	files     map[string]*hcl.File
 	diags     hcl.Diagnostics
@@ -36,6 +39,8 @@ output. Files with syntax errors are left alone. Exit code 3 with --check if a f
 		},
 	}
 	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing; exit 3 if a file is not formatted")
+	cmd.Flags().BoolVar(&f.diff, "diff", false, "show what changes")
+	cmd.Flags().BoolVar(&f.write, "write", true, "write the files; --write=false only lists them, or with --diff shows what would change")
 	cmd.Flags().BoolVar(&f.recursive, "recursive", false, "go into directories below those named")
 	return cmd
 }
@@ -67,6 +72,10 @@ func (f *fmtFlags) argument(arg string, stdin io.Reader, stdout io.Writer) error
 			return err
 		}
 		out, ok := f.format("<stdin>", src)
+		if ok && f.diff {
+			_, err = stdout.Write(diff.Diff("<stdin>", src, "<stdin> formatted", out))
+			return err
+		}
 		if ok && !f.check {
 			_, err = stdout.Write(out)
 		}
@@ -118,12 +127,20 @@ func (f *fmtFlags) file(path string, stdout io.Writer) error {
 		return nil
 	}
 	fmt.Fprintln(stdout, path)
-	if f.check {
+	if f.diff {
+		if _, err := stdout.Write(diff.Diff(path, src, path+" formatted", out)); err != nil {
+			return err
+		}
+	}
+	if f.check || !f.write {
 		return nil
 	}
 	info, err := os.Stat(path)
 	if err != nil {
 		return err
+	}
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target // a link stays one
 	}
 	temp := path + ".tmp"
 	if err := os.WriteFile(temp, out, info.Mode().Perm()); err != nil {

@@ -97,6 +97,10 @@ func (f *planFlags) write(w io.Writer, plan *workflow.Plan) {
 		}
 	}
 	run, maybe, cached := plan.Count(workflow.ToRun), plan.Count(workflow.Maybe), plan.Count(workflow.Cached)
+	if len(plan.Decisions) == 0 {
+		fmt.Fprintln(w, noStages)
+		return
+	}
 	if run+maybe == 0 {
 		fmt.Fprintf(w, "Nothing to do: all %d results are up to date.\n", cached)
 		return

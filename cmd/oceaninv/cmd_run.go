@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oceaninv/workflow"
+	"oceaninv/workflow/executor/slurm"
 	"oceaninv/workflow/stage"
 )
 
@@ -45,6 +46,7 @@ change. After an interruption or a crash, the same command goes on where it stop
 	flags.BoolVar(&f.detach, "detach", false, "leave the run to itself: as a job on SLURM, else in the background")
 	flags.BoolVar(&f.KeepGoing, "keep-going", false, "after a failure, run what does not depend on it")
 	flags.BoolVar(&f.KeepFailed, "keep-failed", false, "keep the directories of tasks")
+	flags.DurationVar(&f.LockTimeout, "lock-timeout", 0, "how long to wait for an action that another run is doing, such as 10m (default as long as it takes)")
 	flags.BoolVar(&f.Verify, "verify", false, "read every stored file again instead of trusting its times and size")
 	flags.StringArrayVar(&f.Targets, "target", nil, "run only this `stage` and what it needs (repeatable)")
 	flags.StringArrayVar(&f.Force, "force", nil, "run this `stage` although its result is there (repeatable)")
@@ -53,6 +55,9 @@ change. After an interruption or a crash, the same command goes on where it stop
 
 func (f *runFlags) run(cmd *cobra.Command, path string) error {
 	stdout, stderr := cmd.OutOrStdout(), cmd.ErrOrStderr()
+	if err := f.check(cmd); err != nil {
+		return err
+	}
 	p, err := f.open(path, stderr)
 	if err != nil {
 		return err
@@ -73,6 +78,22 @@ func (f *runFlags) run(cmd *cobra.Command, path string) error {
 		return f.detached(cmd, p, onSLURM, stdout)
 	}
 	return f.drive(p, plan, stdout, stderr)
+}
+
+// check refuses flags that cannot be meant.
+func (f *runFlags) check(cmd *cobra.Command) error {
+	switch {
+	case cmd.Flags().Changed("parallelism") && f.Parallelism < 1:
+		return badInput("--parallelism is %d; tasks need at least one core", f.Parallelism)
+	case cmd.Flags().Changed("lock-timeout") && f.LockTimeout < 0:
+		return badInput("--lock-timeout is %s; it cannot be negative", f.LockTimeout)
+	case f.Executor != "" && f.Executor != "local" && f.Executor != slurm.Name:
+		return badInput("there is no executor %q; there are local and %s", f.Executor, slurm.Name)
+	}
+	if cmd.Flags().Changed("lock-timeout") && f.LockTimeout == 0 {
+		f.LockTimeout = -1 // not at all
+	}
+	return nil
 }
 
 // drive runs the plan and says how it goes.
@@ -119,6 +140,9 @@ func outcomeError(o *workflow.Outcome, err error) error {
 	return nil
 }
 
+// noStages is said of a pipeline that has nothing to do by its nature.
+const noStages = "Nothing to do: the pipeline has no stages."
+
 // printOutcome says how the run ended.
 func printOutcome(w io.Writer, p *workflow.Project, o *workflow.Outcome, report *workflow.ReportSummary) {
 	for _, f := range o.Failures {
@@ -135,6 +159,10 @@ func printOutcome(w io.Writer, p *workflow.Project, o *workflow.Outcome, report 
 	}
 	if len(o.Skipped) > 0 {
 		fmt.Fprintf(w, "\nNot run, since they need what failed: %s\n", strings.Join(o.Skipped, ", "))
+	}
+	if len(p.Pipeline.Actions) == 0 {
+		fmt.Fprintln(w, noStages)
+		return
 	}
 	if o.Nothing() && o.Counts.Pending == 0 {
 		fmt.Fprintf(w, "Nothing to do: all %d results are up to date.\n", o.Counts.Cached)

@@ -30,14 +30,14 @@ func main() { os.Exit(program(stages.All())) }
 // program is main with the registry given, for tests.
 func program(registry *stage.Registry) int {
 	root := newRootCommand(registry)
-	err := root.Execute()
+	cmd, err := root.ExecuteC()
 	if err == nil {
 		return exitDone
 	}
 	var exit *exitError
 	if !errors.As(err, &exit) {
 		// All other errors are cobra's, about the command line.
-		fmt.Fprintf(os.Stderr, "Error: %v\nSee oceaninv help.\n", err)
+		fmt.Fprintf(os.Stderr, "Error: %s\n", usageError(cmd, err))
 		return exitBadInput
 	}
 	if exit.err != nil {

@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 
-	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"oceaninv/workflow"
 	"oceaninv/workflow/config"
@@ -71,53 +67,6 @@ func (a *assignmentFlag) Set(text string) error {
 	}
 	*a.into = append(*a.into, config.Assignment{Name: strings.TrimSpace(name), Text: value})
 	return nil
-}
-
-// printDiagnostics writes diagnostics with the lines they speak of.
-func printDiagnostics(w io.Writer, files map[string]*hcl.File, diags hcl.Diagnostics) {
-	if len(diags) == 0 {
-		return
-	}
-	width, color := 100, false
-	if f, ok := w.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		color = os.Getenv("NO_COLOR") == ""
-		if columns, _, err := term.GetSize(int(f.Fd())); err == nil {
-			width = columns
-		}
-	}
-	short := make(map[string]*hcl.File, len(files))
-	for name, f := range files {
-		short[shortName(name)] = f
-	}
-	diags = slices.Clone(diags)
-	for i, d := range diags {
-		c := *d
-		c.Subject, c.Context = shortRange(d.Subject), shortRange(d.Context)
-		diags[i] = &c
-	}
-	// A failure to write to the terminal has nobody to be told to.
-	_ = hcl.NewDiagnosticTextWriter(w, short, uint(max(width, 40)), color).WriteDiagnostics(diags)
-}
-
-// shortName is a path as seen from the working directory, if it lies below it.
-func shortName(path string) string {
-	here, err := os.Getwd()
-	if err != nil {
-		return path
-	}
-	if rel, err := filepath.Rel(here, path); err == nil && filepath.IsLocal(rel) {
-		return rel
-	}
-	return path
-}
-
-func shortRange(r *hcl.Range) *hcl.Range {
-	if r == nil {
-		return nil
-	}
-	c := *r
-	c.Filename = shortName(r.Filename)
-	return &c
 }
 
 // redact hides the texts of sensitive values from what is written.

@@ -30,6 +30,9 @@ type Holder struct {
 }
 
 func (h Holder) String() string {
+	if h.Run == "" {
+		return "a run whose lease cannot be read"
+	}
 	s := fmt.Sprintf("run %s (process %d on %s", h.Run, h.PID, h.Host)
 	if h.Job != "" {
 		s += ", job " + h.Job
@@ -211,9 +214,15 @@ func (l *Leases) beat() {
 }
 
 // Busy reports whether a living holder has the lease of an action.
-func (l *Leases) Busy(k Key) bool {
+func (l *Leases) Busy(k Key) bool { return l.Holder(k) != nil }
+
+// Holder is the living holder of an action's lease; nil if there is none.
+func (l *Leases) Holder(k Key) *Holder {
 	h, err := readLease(l.path(k))
-	return err == nil && l.alive(h)
+	if err != nil || !l.alive(h) {
+		return nil
+	}
+	return &h
 }
 
 // Released reports whether a run has no lease: its driver has closed it, or has never had one.
