@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/hashicorp/hcl/v2"
+	"golang.org/x/sys/unix"
 
 	"oceaninv/workflow/artifact"
 	"oceaninv/workflow/config"
@@ -81,6 +82,9 @@ func (p *Project) prepareWorkdir() error {
 	for _, dir := range []string{"runs", "pipelines"} {
 		if err := os.MkdirAll(filepath.Join(p.Workdir, dir), 0o755); err != nil {
 			return fmt.Errorf("cannot use the working directory: %w", err)
+		}
+		if err := unix.Access(filepath.Join(p.Workdir, dir), unix.W_OK|unix.X_OK); err != nil {
+			return &os.PathError{Op: "write into", Path: filepath.Join(p.Workdir, dir), Err: err}
 		}
 	}
 	return nil
