@@ -1,7 +1,6 @@
 package inversion
 
 import (
-	"errors"
 	"math"
 	"math/cmplx"
 
@@ -20,6 +19,8 @@ type Resolution struct {
 	PriorSD, Gain []float64
 	// Correlation of the Gaussian posterior.
 	Correlation *mat.SymDense
+	// ByTone is Posterior from each tone alone, [tone][parameter].
+	ByTone [][]float64
 }
 
 // Fisher is the information of an experiment at theta for circular complex Gaussian
@@ -30,20 +31,37 @@ type Resolution struct {
 // (Kay, Fundamentals of Statistical Signal Processing I, eq 15.52). With an unknown
 // source, derivatives along p_f itself are projected out, as they cannot be told from
 // a change of amplitude or phase. An unknown variance carries no information on the
-// other parameters and costs none, to first order.
+// other parameters and costs none, to first order; one that the noise model ties to
+// the sample is taken at theta, and what its change would tell is left out.
 func (p *Problem) Fisher(model Differentiable, noise *Noise, theta []float64) (*Resolution, error) {
-	if noise.Variance == nil {
-		return nil, errors.New("inversion: Fisher information needs a variance that is the same for all samples")
-	}
 	prior, err := p.Prior()
 	if err != nil {
 		return nil, err
 	}
-	d, data := prior.Dim(), p.DataSize()
+	tones, err := p.informations(model, noise, theta)
+	if err != nil {
+		return nil, err
+	}
+	total := mat.NewSymDense(prior.Dim(), nil)
+	for _, f := range tones {
+		total.AddSym(total, f)
+	}
+	r := resolution(total, prior)
+	for _, f := range tones {
+		r.ByTone = append(r.ByTone, resolution(f, prior).Posterior)
+	}
+	return r, nil
+}
+
+// informations is the information of each tone.
+func (p *Problem) informations(model Differentiable, noise *Noise, theta []float64) ([]*mat.SymDense, error) {
+	d, data := len(theta), p.DataSize()
 	field, jac := make([]complex128, data), make([]complex128, data*d)
 	if err := model.Jacobian(field, jac, theta); err != nil {
 		return nil, err
 	}
+	variance := make([]float64, noise.Tones)
+	noise.VarianceOf(variance, field)
 	noise.whiten(field)
 	columns := make([][]complex128, d)
 	for j := range columns {
@@ -56,17 +74,20 @@ func (p *Problem) Fisher(model Differentiable, noise *Noise, theta []float64) (*
 			projectOut(columns[j], field, noise.Tones)
 		}
 	}
-	f := mat.NewSymDense(d, nil)
-	for i := range d {
-		for j := i; j < d; j++ {
-			var sum float64
-			for k, v := range columns[i] {
-				sum += 2 * real(cmplx.Conj(v)*columns[j][k]) / noise.Variance[k%noise.Tones]
+	out := make([]*mat.SymDense, noise.Tones)
+	for f := range out {
+		out[f] = mat.NewSymDense(d, nil)
+		for i := range d {
+			for j := i; j < d; j++ {
+				var sum float64
+				for k := f; k < data; k += noise.Tones {
+					sum += 2 * real(cmplx.Conj(columns[i][k])*columns[j][k]) / variance[f]
+				}
+				out[f].SetSym(i, j, sum)
 			}
-			f.SetSym(i, j, sum)
 		}
 	}
-	return resolution(f, prior), nil
+	return out, nil
 }
 
 // projectOut removes from v, tone by tone, its part along p.

@@ -87,6 +87,8 @@ func (d *direction) set(k *column, given *Direction) error {
 		d.measure(&d.cells[c], cl,
 			k.moved(&d.plus, cl.medium, top), k.moved(&d.plus, cl.medium, bottom),
 			k.moved(&d.minus, cl.medium, top), k.moved(&d.minus, cl.medium, bottom))
+		// What does not absorb yet may begin to along the direction.
+		cl.lossy = cl.lossy || d.cells[c].qi != [moments]float64{}
 		d.jumpAt(k, c)
 	}
 	return nil

@@ -99,7 +99,7 @@ go on), 130 interrupted.`,
 		newRunCommand(registry), newPlanCommand(registry), newValidateCommand(registry), newFmtCommand(), newGraphCommand(registry),
 		newWhyCommand(registry), newStatusCommand(registry), newDiffCommand(registry), newGCCommand(registry), newReportCommand(registry),
 		newTaskCommand(registry), newAttachCommand(registry), newCancelCommand(registry), newInferCommand(), newBenchCommand(),
-		newModesCommand(registry), newFieldCommand(registry), newEnvCommand(registry),
+		newModesCommand(registry), newFieldCommand(registry), newEnvCommand(registry), newDesignCommand(registry),
 	)
 	return root
 }

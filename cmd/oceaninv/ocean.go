@@ -15,6 +15,7 @@ import (
 	"oceaninv/acoustics"
 	"oceaninv/acoustics/modes"
 	"oceaninv/acoustics/rangedep"
+	"oceaninv/inversion"
 	"oceaninv/io/dataset"
 	"oceaninv/io/envfile"
 	"oceaninv/workflow/config"
@@ -127,33 +128,43 @@ func (f *oceanSource) read(path string, stderr io.Writer) ([]envfile.Case, error
 
 // readPipeline evaluates a pipeline and returns the environment block meant.
 func (f *oceanSource) readPipeline(path string, stderr io.Writer) (env acoustics.Environment, err error) {
-	loaded, diags := config.Load(config.Request{Path: path, Assignments: f.assignments, Registry: f.registry})
-	printDiagnostics(stderr, loaded.Files, diags)
+	d, err := definitionOf(config.Request{Path: path, Assignments: f.assignments, Registry: f.registry}, "environment", f.environment, stderr)
+	if err != nil {
+		return env, err
+	}
+	return env, failed(stage.DecodeValue(d.Value, &env))
+}
+
+// definitionOf evaluates a pipeline and returns its block of a kind: the one with the
+// name, or the only one.
+func definitionOf(request config.Request, kind, name string, stderr io.Writer) (config.Definition, error) {
+	var none config.Definition
+	loaded, diags := config.Load(request)
+	printDiagnostics(redact(stderr, loaded.Secrets), loaded.Files, diags)
 	if diags.HasErrors() {
-		return env, &exitError{code: exitBadInput}
+		return none, &exitError{code: exitBadInput}
 	}
 	var names []string
 	found := map[string]config.Definition{}
 	for _, d := range loaded.Pipeline.Definitions {
-		if d.Type == "environment" {
+		if d.Type == kind {
 			names = append(names, d.Name)
 			found[d.Name] = d
 		}
 	}
-	name := f.environment
 	switch {
 	case len(names) == 0:
-		return env, badInput("%s has no environment block", path)
+		return none, badInput("%s has no %s block", request.Path, kind)
 	case name == "" && len(names) > 1:
-		return env, badInput("%s has the environments %s: choose one with --environment", path, strings.Join(names, ", "))
+		return none, badInput("%s has the %ss %s: choose one with --%s", request.Path, kind, strings.Join(names, ", "), kind)
 	case name == "":
 		name = names[0]
 	}
 	d, ok := found[name]
 	if !ok {
-		return env, badInput("%s has no environment %q, but %s", path, name, strings.Join(names, ", "))
+		return none, badInput("%s has no %s %q, but %s", request.Path, kind, name, strings.Join(names, ", "))
 	}
-	return env, failed(stage.DecodeValue(d.Value, &env))
+	return d, nil
 }
 
 // bareCase is an ocean with the limits that a KRAKEN user would write: modes up to
@@ -183,7 +194,8 @@ func fileError(err error) error {
 func solverError(err error) error {
 	var invalid acoustics.ValidationErrors
 	var unsupported modes.ErrUnsupported
-	if errors.As(err, &invalid) || errors.As(err, &unsupported) {
+	var impossible *inversion.ParameterError
+	if errors.As(err, &invalid) || errors.As(err, &unsupported) || errors.As(err, &impossible) {
 		return &exitError{exitBadInput, err}
 	}
 	return failed(err)
