@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"oceaninv/acoustics/modes"
+	"oceaninv/acoustics/rangedep"
 )
 
 // modal is the forward model by normal modes.
@@ -23,14 +24,33 @@ type modal struct {
 }
 
 // Forward returns the problem's forward model: the pressure of the source on the
-// array by normal modes, see [modes.Modes.Pressure]. Each goroutine takes a
-// Forward of its own.
-func (p *Problem) Forward() (Forward, error) { return p.Differentiable() }
+// array by normal modes, see [modes.Modes.Pressure]. Oceans that real modes do not
+// know, and those whose options say so, are the complex solver's: elastic layers,
+// gradients of density, tables of reflection coefficients, leaky modes. Each
+// goroutine takes a Forward of its own.
+func (p *Problem) Forward() (Forward, error) {
+	if p.Solver() == rangedep.Complex {
+		return newComplexModal(p)
+	}
+	return p.Differentiable()
+}
 
 // Differentiable returns the problem's forward model with its derivatives by
 // [modes.Solver.Jacobian], exact but for geometry and material, which are
-// differenced over a step of 1e-5 prior standard deviations.
+// differenced over a step of 1e-5 prior standard deviations. Fields of complex modes
+// are differenced as a whole.
 func (p *Problem) Differentiable() (Differentiable, error) {
+	if p.Solver() == rangedep.Complex {
+		forward, err := newComplexModal(p)
+		if err != nil {
+			return nil, err
+		}
+		prior, err := p.Prior()
+		if err != nil {
+			return nil, err
+		}
+		return NewFiniteDifferences(forward, prior, p.DataSize()), nil
+	}
 	model, err := NewParameterization(p)
 	if err != nil {
 		return nil, err

@@ -14,6 +14,13 @@ type Options struct {
 	// no bound: then all modes that the half-spaces trap are kept.
 	MinPhaseSpeed float64 `hcl:"min_phase_speed,optional" json:"min_phase_speed"`
 	MaxPhaseSpeed float64 `hcl:"max_phase_speed,optional" json:"max_phase_speed"`
+	// Solver names the solver for callers that have both: "real", this package's;
+	// "complex", package analytic's; "auto" or nothing, whichever the ocean needs. A
+	// [Solver] is the real one, whatever it says.
+	Solver string `hcl:"solver,optional" json:"solver,omitempty"`
+	// MaxLoss (dB per wavelength) leaves out modes that lose more, for the complex
+	// solver; 0 is its default.
+	MaxLoss float64 `hcl:"max_loss,optional" json:"max_loss,omitempty"`
 }
 
 // DefaultOptions is a tolerance of 1e-9 and no bound on phase speed.
@@ -33,6 +40,10 @@ func (o Options) Validate() error {
 		return fmt.Errorf("max_phase_speed must be 0 or positive, not %v", o.MaxPhaseSpeed)
 	case o.MaxPhaseSpeed > 0 && o.MaxPhaseSpeed <= o.MinPhaseSpeed:
 		return fmt.Errorf("max_phase_speed (%v m/s) must exceed min_phase_speed (%v m/s)", o.MaxPhaseSpeed, o.MinPhaseSpeed)
+	case o.Solver != "" && o.Solver != "auto" && o.Solver != "real" && o.Solver != "complex":
+		return fmt.Errorf("solver must be auto, real or complex, not %q", o.Solver)
+	case !(o.MaxLoss >= 0) || math.IsInf(o.MaxLoss, 0):
+		return fmt.Errorf("max_loss must be 0 or positive, not %v", o.MaxLoss)
 	}
 	return nil
 }

@@ -25,7 +25,11 @@ const (
 type SolverOptions struct {
 	Method        Method  `json:"method" hcl:"method,optional"`
 	MinPhaseSpeed float64 `json:"min_phase_speed" hcl:"min_phase_speed,optional"` // m/s; 0: no limit
-	MaxPhaseSpeed float64 `json:"max_phase_speed" hcl:"max_phase_speed,optional"` // m/s
+	// MaxPhaseSpeed (m/s) 0 is the sound speed of the slower half-space: the modes
+	// that it traps, but for shear waves.
+	MaxPhaseSpeed float64 `json:"max_phase_speed" hcl:"max_phase_speed,optional"`
+	// Tolerance is the relative error aimed at in K; 0 is the solver's default.
+	Tolerance float64 `json:"tolerance,omitempty" hcl:"tolerance,optional"`
 	// MaxLoss leaves out leaky modes above this loss (dB per wavelength).
 	MaxLoss float64 `json:"max_loss" hcl:"max_loss,optional"`
 }
@@ -33,6 +37,15 @@ type SolverOptions struct {
 // DefaultSolverOptions choose the solver by the ocean.
 func DefaultSolverOptions() SolverOptions {
 	return SolverOptions{Method: Auto, MaxLoss: analytic.DefaultOptions().MaxLoss}
+}
+
+// SolverOptionsOf are those that the options of package modes ask for.
+func SolverOptionsOf(o modes.Options) SolverOptions {
+	s := SolverOptions{Method: Method(o.Solver), MinPhaseSpeed: o.MinPhaseSpeed, MaxPhaseSpeed: o.MaxPhaseSpeed, MaxLoss: o.MaxLoss, Tolerance: o.Tolerance}
+	if s.MaxLoss == 0 {
+		s.MaxLoss = DefaultSolverOptions().MaxLoss
+	}
+	return s
 }
 
 // Section is an ocean and its modes at one frequency, in falling Re K.
@@ -62,8 +75,8 @@ func Silent(env *acoustics.Environment, frequency float64) *Section {
 	return &Section{Environment: env, Frequency: frequency, Method: Real, shapes: func([]float64) [][]complex128 { return nil }}
 }
 
-// choose resolves Auto.
-func (o SolverOptions) choose(env *acoustics.Environment) Method {
+// Choose resolves Auto for an ocean.
+func (o SolverOptions) Choose(env *acoustics.Environment) Method {
 	if o.Method != Auto && o.Method != "" {
 		return o.Method
 	}
@@ -89,7 +102,7 @@ func Solve(env *acoustics.Environment, frequency float64, o SolverOptions) (*Sec
 	if err := env.Validate(); err != nil {
 		return nil, err
 	}
-	switch method := o.choose(env); method {
+	switch method := o.Choose(env); method {
 	case Complex:
 		return solveComplex(env, frequency, o)
 	case Real:
@@ -99,9 +112,29 @@ func Solve(env *acoustics.Environment, frequency float64, o SolverOptions) (*Sec
 	}
 }
 
+// unboundedSpeed (m/s) stands for no limit where nothing carries waves away.
+const unboundedSpeed = 1e9
+
+// Limit is the upper limit of phase speed in an ocean, in m/s.
+func (o SolverOptions) Limit(env *acoustics.Environment) float64 {
+	if o.MaxPhaseSpeed != 0 {
+		return o.MaxPhaseSpeed
+	}
+	slowest := unboundedSpeed
+	for _, b := range []acoustics.Boundary{env.Surface, env.Bottom} {
+		if b.Kind == acoustics.Halfspace {
+			slowest = min(slowest, b.Material.SoundSpeed)
+		}
+	}
+	return slowest
+}
+
 func solveComplex(env *acoustics.Environment, frequency float64, o SolverOptions) (*Section, error) {
 	options := analytic.DefaultOptions()
-	options.MinPhaseSpeed, options.MaxPhaseSpeed, options.MaxLoss = o.MinPhaseSpeed, o.MaxPhaseSpeed, o.MaxLoss
+	options.MinPhaseSpeed, options.MaxPhaseSpeed, options.MaxLoss = o.MinPhaseSpeed, o.Limit(env), o.MaxLoss
+	if o.Tolerance > 0 {
+		options.Tolerance = o.Tolerance
+	}
 	m, err := analytic.Solve(env, frequency, options)
 	if err != nil {
 		return nil, err
@@ -112,6 +145,9 @@ func solveComplex(env *acoustics.Environment, frequency float64, o SolverOptions
 func solveReal(env *acoustics.Environment, frequency float64, o SolverOptions) (*Section, error) {
 	options := modes.DefaultOptions()
 	options.MinPhaseSpeed, options.MaxPhaseSpeed = o.MinPhaseSpeed, o.MaxPhaseSpeed
+	if o.Tolerance > 0 {
+		options.Tolerance = o.Tolerance
+	}
 	solver, err := modes.NewSolver(options)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 
 	"oceaninv/acoustics"
 	"oceaninv/acoustics/modes"
+	"oceaninv/acoustics/rangedep"
 	"oceaninv/io/dataset"
 	"oceaninv/io/figure"
 	"oceaninv/workflow/stage"
@@ -29,7 +30,7 @@ type field struct {
 
 func fieldKind() stage.Kind {
 	return stage.Kind{
-		Name: "field", Version: 1,
+		Name: "field", Version: 2,
 		Doc:    "pressure and transmission loss over range and depth",
 		Decode: decodeField,
 		Load:   stage.LoadJSON[field],
@@ -81,10 +82,10 @@ func (s *field) validate(d *stage.Decoder) {
 	if d.HasErrors() {
 		return
 	}
-	solver, err := modes.NewSolver(s.Modes)
+	var err error
 	for _, hz := range s.Frequencies {
 		if err == nil {
-			_, err = solver.Solve(&s.Environment, hz)
+			_, err = s.section(hz)
 		}
 	}
 	var none modes.ErrNoModes
@@ -94,6 +95,17 @@ func (s *field) validate(d *stage.Decoder) {
 	case err != nil:
 		d.Errorf("", "Impossible field", "%v.", err)
 	}
+}
+
+// section is the modes at a frequency, of the solver that the ocean needs or the
+// options name.
+func (s *field) section(hz float64) (*rangedep.Section, error) {
+	options := rangedep.SolverOptionsOf(s.Modes)
+	section, err := rangedep.Solve(&s.Environment, hz, options)
+	if err == nil && len(section.K) == 0 {
+		err = modes.ErrNoModes{Frequency: hz, MinPhaseSpeed: options.MinPhaseSpeed, MaxPhaseSpeed: options.Limit(&s.Environment)}
+	}
+	return section, err
 }
 
 func (s *field) Inputs() []stage.Input { return nil }
@@ -118,19 +130,20 @@ func (s *field) Run(ctx context.Context, ws *stage.Workspace) error {
 	}
 	n := s.Depths * s.Ranges
 	f.Pressure = make([]complex128, len(s.Frequencies)*n)
-	solver, err := modes.NewSolver(s.Modes)
-	if err != nil {
-		return err
-	}
 	for k, hz := range s.Frequencies {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		m, err := solver.Solve(&s.Environment, hz)
+		section, err := s.section(hz)
 		if err != nil {
 			return err
 		}
-		m.Field(f.Pressure[k*n:(k+1)*n], modes.Grid{SourceDepths: f.SourceDepths, ReceiverDepths: f.ReceiverDepths, Ranges: f.Ranges})
+		track := rangedep.Track{Ranges: []float64{0}, Sections: []*rangedep.Section{section}}
+		p, err := track.Field(rangedep.Positions{SourceDepths: f.SourceDepths, ReceiverDepths: f.ReceiverDepths, Ranges: f.Ranges}, rangedep.DefaultOptions())
+		if err != nil {
+			return err
+		}
+		copy(f.Pressure[k*n:], p)
 	}
 	if err := dataset.WriteField(ws.Output("field"), f); err != nil {
 		return err

@@ -28,7 +28,7 @@ type portrait struct {
 
 func portraitKind() stage.Kind {
 	return stage.Kind{
-		Name: "portrait", Version: 2,
+		Name: "portrait", Version: 3,
 		Doc:    "figures of one observation's posterior: all pairs, sound speed in the sea bed, replica on the array, ambiguity surface",
 		Decode: decodePortrait,
 		Load:   stage.LoadJSON[portrait],

@@ -5,7 +5,7 @@ import (
 	"math"
 	"slices"
 
-	"oceaninv/acoustics/modes"
+	"oceaninv/acoustics/rangedep"
 	"oceaninv/inversion"
 	"oceaninv/io/figure"
 )
@@ -26,40 +26,36 @@ func (s *portrait) ambiguity(ctx context.Context, data []complex128, theta []flo
 	if err != nil {
 		return figure.Ambiguity{}, err
 	}
-	solver, err := modes.NewSolver(*s.Problem.Modes)
-	if err != nil {
-		return figure.Ambiguity{}, err
-	}
 	e := model.NewExperiment()
 	if err := model.Apply(e, theta); err != nil {
 		return figure.Ambiguity{}, err
 	}
 	floor, tones := e.Environment.Floor(), len(s.Problem.Frequencies)
-	source, receivers := e.Source, e.Array
 	nearest := min(ambiguityNearest*floor, s.MaxRange/2)
 	out := figure.Ambiguity{
 		Ranges: even(nearest, s.MaxRange, ambiguityRanges), Depths: even(floor/ambiguityDepths, floor*(1-1.0/ambiguityDepths), ambiguityDepths),
 		Power: make([]float64, ambiguityRanges*ambiguityDepths), TruthRange: figure.At(e.Array.Range), TruthDepth: figure.At(e.Source.Depth),
 	}
-	field, tone, power := make([]complex128, len(receivers.Depths)), make([]complex128, len(receivers.Depths)), make([]float64, 1)
+	tone, field, power := make([]complex128, len(e.Array.Depths)), make([]complex128, len(e.Array.Depths)), make([]float64, 1)
 	for f, hz := range s.Problem.Frequencies {
 		if err := ctx.Err(); err != nil {
 			return out, err
 		}
-		m, err := solver.Solve(&e.Environment, hz)
+		replicas, err := s.replicas(e, hz, &out)
 		if err != nil {
 			return out, err
 		}
 		for r := range tone {
 			tone[r] = data[r*tones+f]
 		}
-		for i, z := range out.Depths {
-			for j, distance := range out.Ranges {
-				source.Depth, receivers.Range = z, distance
-				m.Pressure(field, source, receivers)
-				inversion.Bartlett(power, field, tone)
-				out.Power[i*ambiguityRanges+j] += power[0] / float64(tones)
+		cells := ambiguityRanges * ambiguityDepths
+		for cell := range cells {
+			for r := range field {
+				depth, distance := cell/ambiguityRanges, cell%ambiguityRanges
+				field[r] = replicas[(depth*len(field)+r)*ambiguityRanges+distance]
 			}
+			inversion.Bartlett(power, field, tone)
+			out.Power[cell] += power[0] / float64(tones)
 		}
 	}
 	top := slices.Max(out.Power)
@@ -67,4 +63,24 @@ func (s *portrait) ambiguity(ctx context.Context, data []complex128, theta []flo
 		out.Power[i] = 10 * math.Log10(max(p/top, 1e-12))
 	}
 	return out, nil
+}
+
+// replicas are the fields of sources at all depths and ranges of the surface on the
+// array: [depth][phone][range].
+func (s *portrait) replicas(e *inversion.Experiment, hz float64, at *figure.Ambiguity) ([]complex128, error) {
+	options := rangedep.SolverOptionsOf(*s.Problem.Modes)
+	options.Method = s.Problem.Solver()
+	section, err := rangedep.Solve(&e.Environment, hz, options)
+	if err != nil {
+		return nil, err
+	}
+	array := e.Array
+	array.Range = 0
+	depths, offsets := array.Positions(nil, nil)
+	o := rangedep.DefaultOptions()
+	if e.Source.Line {
+		o.Spreading = rangedep.Line
+	}
+	track := rangedep.Track{Ranges: []float64{0}, Sections: []*rangedep.Section{section}}
+	return track.Field(rangedep.Positions{SourceDepths: at.Depths, ReceiverDepths: depths, ReceiverOffsets: offsets, Ranges: at.Ranges}, o)
 }

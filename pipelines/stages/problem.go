@@ -106,7 +106,7 @@ func report(d *stage.Decoder, err error) {
 		d.Errorf(path, "Invalid problem", "%v.", err)
 	case errors.As(err, &unsupported):
 		d.Errorf("environment", "Ocean not supported here",
-			"%s: %s Problems take fluid oceans; for elastic layers use the commands oceaninv modes and oceaninv field.", unsupported.Path, unsupported.What)
+			"%s: %s Real modes know fluids only: leave modes { solver } at \"auto\".", unsupported.Path, unsupported.What)
 	case errors.As(err, &none):
 		d.Errorf("frequencies", "No propagating mode", "%v.", err)
 	default:

@@ -227,6 +227,30 @@ func TestSplitLayers(t *testing.T) {
 	}
 }
 
+// A profile that reaches deeper than the water is cut at the sea floor.
+func TestProfileBelowTheWater(t *testing.T) {
+	c := krakenCases(t)["ice_cover_10hz"]
+	o := optionsFor(c.PhaseSpeeds[0], c.PhaseSpeeds[1])
+	env := c.Environment.Clone()
+	p := &env.Water.Profile
+	p.Interpolation = acoustics.CLinear
+	n := len(p.Depth)
+	slope := (p.Speed[n-1] - p.Speed[n-2]) / (p.Depth[n-1] - p.Depth[n-2])
+	whole := mustSolve(t, env, c.Frequency, o)
+	p.Depth[n-1] += 40
+	p.Speed[n-1] += 40 * slope
+	p.Depth, p.Speed = append(p.Depth, 1e4), append(p.Speed, 1600)
+	cut := mustSolve(t, env, c.Frequency, o)
+	if len(cut.K) != len(whole.K) {
+		t.Fatalf("%d modes, cut %d", len(whole.K), len(cut.K))
+	}
+	for i, k := range whole.K {
+		if d := cmplx.Abs(cut.K[i]/k - 1); d > 1e-10 {
+			t.Errorf("mode %d moves by %.1e", i+1, d)
+		}
+	}
+}
+
 func halve(layers []acoustics.Layer) []acoustics.Layer {
 	var out []acoustics.Layer
 	for _, l := range layers {

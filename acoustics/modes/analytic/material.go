@@ -39,7 +39,7 @@ func (m *mediumReader) wave(s speeds) wave {
 	return w
 }
 
-// layer makes a slab of a layer.
+// layer makes a slab of a layer, of the knots' profile what lies inside it.
 func (m *mediumReader) layer(l acoustics.Layer, water bool) (slab, error) {
 	b := slab{thickness: l.Thickness, elastic: l.Knots[0].ShearSpeed > 0}
 	values := make([]speeds, len(l.Knots))
@@ -55,6 +55,9 @@ func (m *mediumReader) layer(l acoustics.Layer, water bool) (slab, error) {
 	}
 	slopeP, slopeS := slopes(l, values, func(v speeds) complex128 { return v.p }), slopes(l, values, func(v speeds) complex128 { return v.s })
 	for i := range len(values) - 1 {
+		if l.Knots[i].Depth >= l.Thickness {
+			break
+		}
 		h := l.Knots[i+1].Depth - l.Knots[i].Depth
 		a, b2 := values[i], values[i+1]
 		flat := a == b2 && (slopeP == nil || slopeP[i] == 0 && slopeP[i+1] == 0 && slopeS[i] == 0 && slopeS[i+1] == 0)
@@ -69,7 +72,13 @@ func (m *mediumReader) layer(l acoustics.Layer, water bool) (slab, error) {
 			v.p, v.s = between(a.p, b2.p, t, l.Interpolation), between(a.s, b2.s, t, l.Interpolation)
 			return v
 		}
-		b.segments = append(b.segments, m.segment(h, flat, at))
+		top, bottom := max(0, -l.Knots[i].Depth), min(h, l.Thickness-l.Knots[i].Depth)
+		if i == len(values)-2 {
+			bottom = l.Thickness - l.Knots[i].Depth // rounding of the knots apart
+		}
+		if bottom-top > 1e-12*l.Thickness {
+			b.segments = append(b.segments, m.segment(bottom-top, flat, func(z float64) speeds { return at(top + z) }))
+		}
 	}
 	return b, nil
 }
