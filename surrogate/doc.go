@@ -13,7 +13,8 @@
 //
 // A batch is row-major, [rows][dim]. Networks are generic over float32, for training, and float64, for checks.
 //
-// go test -v -run Gradients ./surrogate prints the worst relative error of every layer's gradients by dimension.
+// go test -v -run Gradients ./surrogate prints the worst relative error of every layer's gradients by dimension;
+// GRADIENTS.md keeps the table.
 //
 // # Limitations
 //

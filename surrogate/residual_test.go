@@ -116,3 +116,67 @@ func TestInverseSaysWhenItFails(t *testing.T) {
 		t.Fatalf("error %v, want NotInvertedError", err)
 	}
 }
+
+// TestReleasedInverse: as FrEIA has it, the inverse of a branch that is a contraction is right, its gradient and its
+// log-determinant are not, and one of a branch that is none comes out wrong without a word.
+func TestReleasedInverse(t *testing.T) {
+	released := func(s *FlowSpec) {
+		iresnet("truncated", 20)(s)
+		s.SpectralNorm, s.ReleasedInverse, s.InverseSteps, s.InitGain = false, true, 50, 0.4
+	}
+	f, right := testFlow(t, 4, 0, released), testFlow(t, 4, 0, func(s *FlowSpec) {
+		released(s)
+		s.ReleasedInverse, s.LogDet = false, "exact"
+	})
+	z := normals(rand.New(rand.NewPCG(1, 1)), 8)
+	run := func(f *Flow[float64]) (x, logdet, dz []float64) {
+		p := f.NewPass(2)
+		x, logdet, err := p.Inverse(z, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		dz, _ = p.Backward([]float64{1, 0, 0, 0, 1, 0, 0, 0}, nil, make([]float64, len(f.Params())))
+		return x, logdet, dz
+	}
+	x, logdet, dz := run(f)
+	want, _, wantGrad := run(right)
+	for i := range x {
+		if math.Abs(x[i]-want[i]) > 1e-9 {
+			t.Errorf("inverse %v, want %v", x, want)
+		}
+		if direct := float64(1 - min(i%4, 1)); dz[i] != direct {
+			t.Errorf("gradient %v: not that of the last step", dz)
+		}
+	}
+	forward := func(at []float64) []float64 { // with the probes of the inverse pass
+		_, l, err := f.NewPass(2).Forward(at, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return l
+	}
+	atInput, atSolution := forward(z), forward(x)
+	for i := range logdet {
+		if math.Abs(logdet[i]+atInput[i]) > 1e-12 || math.Abs(logdet[i]+atSolution[i]) < 1e-3 {
+			t.Errorf("log-determinant %g; minus that at the input %g, at the solution %g", logdet[i], -atInput[i], -atSolution[i])
+		}
+	}
+	if math.Abs(wantGrad[0]-1) < 1e-3 {
+		t.Errorf("the true gradient %v is that of the last step: the test shows nothing", wantGrad)
+	}
+	for i := range f.params {
+		f.params[i] *= 4
+	}
+	f.Refresh()
+	x, _, err := f.InverseTransform(z, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	back, _, err := f.Transform(x, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if math.Abs(back[0]-z[0])+math.Abs(back[4]-z[4]) < 1e-3 {
+		t.Error("an expanding branch was inverted all the same: the test shows nothing")
+	}
+}

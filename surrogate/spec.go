@@ -94,11 +94,20 @@ var specChoices = []struct {
 	{"log_det", func(s *FlowSpec) string { return s.LogDet }, []string{"exact", "roulette", "truncated"}},
 }
 
-// Validate reports the first setting that no flow can have, by its HCL name.
+// SpecError is a setting that no flow can have. Field is its name in HCL and JSON.
+type SpecError struct{ Field, Problem string }
+
+func (e *SpecError) Error() string { return "surrogate: " + e.Field + " " + e.Problem }
+
+func specError(field, format string, args ...any) error {
+	return &SpecError{Field: field, Problem: fmt.Sprintf(format, args...)}
+}
+
+// Validate reports the first setting that no flow can have, a [*SpecError].
 func (s FlowSpec) Validate() error {
 	for _, c := range specChoices {
 		if v := c.get(&s); !slices.Contains(c.values, v) {
-			return fmt.Errorf("surrogate: %s = %q is not one of %s", c.field, v, strings.Join(c.values, ", "))
+			return specError(c.field, "= %q is not one of %s", v, strings.Join(c.values, ", "))
 		}
 	}
 	for _, c := range []struct {
@@ -110,14 +119,14 @@ func (s FlowSpec) Validate() error {
 		{"log_det_terms", s.LogDetTerms, 1}, {"inverse_steps", s.InverseSteps, 1}, {"spline_bins", s.SplineBins, 2},
 	} {
 		if c.value < c.min {
-			return fmt.Errorf("surrogate: %s = %d, want at least %d", c.field, c.value, c.min)
+			return specError(c.field, "= %d, want at least %d", c.value, c.min)
 		}
 	}
 	if s.SummaryDim > 0 && s.CondDim == 0 {
-		return fmt.Errorf("surrogate: summary_dim = %d without a condition to summarise (cond_dim = 0)", s.SummaryDim)
+		return specError("summary_dim", "= %d without a condition to summarise (cond_dim = 0)", s.SummaryDim)
 	}
 	if s.SummaryDim > 0 && s.SummaryLayers > 0 && s.SummaryHidden < 1 {
-		return fmt.Errorf("surrogate: summary_hidden = %d, want at least 1", s.SummaryHidden)
+		return specError("summary_hidden", "= %d, want at least 1", s.SummaryHidden)
 	}
 	return s.validateScales()
 }
@@ -131,20 +140,20 @@ func (s FlowSpec) validateScales() error {
 		{"spline_min_bin", s.SplineMinBin}, {"lipschitz", s.Lipschitz},
 	} {
 		if !(c.value > 0) || math.IsInf(c.value, 0) {
-			return fmt.Errorf("surrogate: %s = %g, want a positive number", c.field, c.value)
+			return specError(c.field, "= %g, want a positive number", c.value)
 		}
 	}
 	if !(s.SplineClamp >= 0) {
-		return fmt.Errorf("surrogate: spline_clamp = %g, want a positive number, or 0 for none", s.SplineClamp)
+		return specError("spline_clamp", "= %g, want a positive number, or 0 for none", s.SplineClamp)
 	}
 	if s.Lipschitz >= 1 {
-		return fmt.Errorf("surrogate: lipschitz = %g, want less than 1: x + g(x) is invertible only for a contraction g", s.Lipschitz)
+		return specError("lipschitz", "= %g, want less than 1: x + g(x) is invertible only for a contraction g", s.Lipschitz)
 	}
 	if s.SplineIdentity && s.SplineMinBin >= 1 {
-		return fmt.Errorf("surrogate: spline_min_bin = %g, want less than 1 with spline_identity", s.SplineMinBin)
+		return specError("spline_min_bin", "= %g, want less than 1 with spline_identity", s.SplineMinBin)
 	}
 	if equal := 2 * s.SplineBound / float64(s.SplineBins); !s.SplineIdentity && s.SplineMinBin >= equal {
-		return fmt.Errorf("surrogate: spline_min_bin = %g does not leave room for %d bins in [-%g, %g] (%g each)",
+		return specError("spline_min_bin", "= %g does not leave room for %d bins in [-%g, %g] (%g each)",
 			s.SplineMinBin, s.SplineBins, s.SplineBound, s.SplineBound, equal)
 	}
 	return nil

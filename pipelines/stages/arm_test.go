@@ -118,44 +118,6 @@ stage "compare" "all" {
 	}
 }
 
-// TestFitMistakes asks for what makes no sense, at plan time.
-func TestFitMistakes(t *testing.T) {
-	for name, v := range map[string]struct{ arguments, flow, training, say string }{
-		"density of a network without one":  {`loss = "maximum_likelihood"`, "", "", "nll_exact"},
-		"conditional flow with a critic":    {"mode = \"conditional\"\n  loss = \"kld\"", "", "", `mode = "inn"`},
-		"unknown mode":                      {`mode = "cinn"`, "", "", "conditional"},
-		"unknown variant":                   {`variant = "new"`, "", "", "corrected"},
-		"latent smaller than padding needs": {"latent = 1", "", "", "at least 2"},
-		"batch larger than the data":        {"", "", "batch_size = 2401", "more than the 2400 rows"},
-		"coordinates that never meet":       {"", `coupling = "elementwise_affine"`, "", "depend on two inputs"},
-		"corrected slip":                    {"loss = \"nll\"\n  variant = \"corrected\"", "", "", "nll_exact"},
-		"unknown coupling":                  {"", `coupling = "gloww"`, "", "gloww"},
-		"unknown option value":              {`loss = "jsd"`, "", `generator = "magic"`, "trick"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			training := v.training
-			source := armData + strings.Replace(fitBlock("x", v.arguments, v.flow, training), "    batch_size    = 128\n", map[bool]string{true: "", false: "    batch_size    = 128\n"}[strings.Contains(training, "batch_size")], 1)
-			diags := newChain(t).decode(source)
-			if !diags.HasErrors() {
-				t.Fatal("no diagnostic")
-			}
-			if text := diags[0].Summary + ": " + diags[0].Detail; !strings.Contains(text, v.say) {
-				t.Errorf("diagnostic %q does not say %q", text, v.say)
-			}
-			at := diags[0].Subject.Start.Line
-			line := strings.Split(source, "\n")[at-1]
-			wrong := strings.Split(v.arguments+"\n"+v.flow+"\n"+v.training, "\n")
-			found := strings.Contains(line, `stage "fit"`) || strings.Contains(line, "flow {")
-			for _, w := range wrong {
-				found = found || strings.TrimSpace(w) != "" && strings.Contains(line, strings.TrimSpace(w))
-			}
-			if !found {
-				t.Errorf("the diagnostic is at line %d, %q", at, line)
-			}
-		})
-	}
-}
-
 // TestTrainMistakes asks the stage of the acoustic problem for the same.
 func TestTrainMistakes(t *testing.T) {
 	for name, v := range map[string]struct{ block, say string }{

@@ -43,6 +43,14 @@ func decodeCompare(d *stage.Decoder) stage.Spec {
 	if !d.HasErrors() && len(s.scores) == 0 {
 		d.Errorf("scores", "Nothing to compare", "Give the scores of at least one score stage, such as [for s in stage.score : s.scores].")
 	}
+	posteriors := len(s.scores) == 0
+	for _, in := range s.scores {
+		mode, ok := in.Schema.(train.Mode)
+		posteriors = posteriors || !ok || mode != train.ModeNF
+	}
+	if !posteriors && !d.HasErrors() {
+		d.Errorf("scores", "No posterior to compare", "All of these are flows of x alone, and the figures are of posteriors: a study stage averages such scores.")
+	}
 	return s
 }
 

@@ -65,10 +65,28 @@ func decodeFit(d *stage.Decoder) stage.Spec {
 	}
 	s.decode(d, block.Flow, block.Training)
 	s.validate(d)
-	if shape, ok := s.data.Schema.(train.Shape); ok && !d.HasErrors() {
+	if shape, ok := s.shape(d); ok && !d.HasErrors() {
 		s.fits(d, shape)
 	}
 	return s
+}
+
+// shape is the size of the samples: what the stage that makes them says, or what a
+// file of the user's holds, which is read to find out and to find mistakes in it.
+func (s *fitStage) shape(d *stage.Decoder) (train.Shape, bool) {
+	if s.data.Path == "" {
+		shape, ok := s.data.Schema.(train.Shape)
+		return shape, ok
+	}
+	p, err := readPairs(s.data.Path)
+	if err == nil {
+		err = p.finite(s.data.Path)
+	}
+	if err != nil {
+		d.Errorf("samples", "Unsuitable samples", "%v.", err)
+		return train.Shape{}, false
+	}
+	return p.shape(0), true
 }
 
 // defaults chooses the loss and what follows from it.

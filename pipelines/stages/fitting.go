@@ -55,8 +55,9 @@ func (s *fitting) validate(d *stage.Decoder) {
 
 // check reports flows, losses and data that do not go together.
 func (s *fitting) check(d *stage.Decoder, m train.Mode, flow surrogate.FlowSpec, shape train.Shape) {
-	if err := flow.Validate(); err != nil {
-		d.Errorf("flow", "Unsuitable network", "%v.", err)
+	var wrong *surrogate.SpecError
+	if err := flow.Validate(); errors.As(err, &wrong) {
+		d.Errorf("flow."+wrong.Field, "Unsuitable network", "%s %s.", wrong.Field, wrong.Problem)
 		return
 	}
 	reportOptions(d, train.Check(m, flow, shape, s.Training))

@@ -2,6 +2,7 @@ package stages
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"oceaninv/io/dataset"
@@ -96,6 +97,21 @@ func matrix(path string, t dataset.Table, names []string) ([]float64, error) {
 		}
 	}
 	return out, nil
+}
+
+// finite reports the first number that is infinite or missing.
+func (p *pairs) finite(path string) error {
+	for _, part := range []struct {
+		names  []string
+		values []float64
+	}{{p.unknowns, p.x}, {p.observed, p.y}} {
+		for i, v := range part.values {
+			if k := len(part.names); math.IsNaN(v) || math.IsInf(v, 0) {
+				return &netcdf.Error{Path: path, Variable: part.names[i%k], Err: fmt.Errorf("sample %d is %v", i/k, v), Advice: "leave such samples out"}
+			}
+		}
+	}
+	return nil
 }
 
 // heldOut is how many of the pairs, the last, are held out.

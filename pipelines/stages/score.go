@@ -83,7 +83,7 @@ func (s *scoreStage) Inputs() []stage.Input {
 }
 
 func (s *scoreStage) Outputs() []stage.Output {
-	return []stage.Output{{Name: "scores", Type: typeScores, File: "scores.nc", Intermediate: true}}
+	return []stage.Output{{Name: "scores", Type: typeScores, File: "scores.nc", Intermediate: true, Schema: s.model.Schema}}
 }
 
 // flowScores is what is known of one fitted flow.

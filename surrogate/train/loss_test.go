@@ -7,7 +7,6 @@ import (
 	"slices"
 	"testing"
 
-	"oceaninv/surrogate/internal/gradcheck"
 	"oceaninv/surrogate/nn"
 )
 
@@ -20,87 +19,7 @@ func normals(seed uint64, rows, cols int) nn.Matrix[float64] {
 	return m
 }
 
-// The worst relative error of every loss's gradients.
-func TestLossGradients(t *testing.T) {
-	const rows, dim = 9, 5
-	pool := NewPool(2)
-	defer pool.Close()
-	x, y := normals(1, rows, dim), normals(2, rows, dim)
-	m := normals(3, 7, dim)
-	logdet, dlogdet := normals(4, rows, 1).Data, make([]float64, rows)
-	dx := newMatrix[float64](rows, dim)
-	sigma, mean := []float64{.3, .5, 1, 2, .7}, []float64{.1, -.2, 0, .4, 1}
-	lo, hi := []float64{-.5, -.5, -.5, -.5, -.5}, []float64{.5, .6, .7, .8, .9}
-	sinkhorn := NewSinkhornWorkspace[float64](Sinkhorn{Blur: 1.5, Scaling: 0.7}, pool, rows, 7, dim)
-	sinkhorn.polish = 100
-	mmd := NewMMDWorkspace[float64](DefaultMMD(), pool, rows, 7, dim)
-	yy := y.Columns(0, 2)
-	cases := []struct {
-		name string
-		tol  float64
-		f    func() float64
-	}{
-		{"rmse", 1e-8, func() float64 { return RMSE(25, x, y, dx) }},
-		{"mse", 1e-8, func() float64 { return MSE(0.01, x, y, dx) }},
-		{"maximum likelihood", 1e-8, func() float64 { return MaximumLikelihood(x, logdet, dx, dlogdet) }},
-		{"nll paper", 1e-8, func() float64 {
-			a, b := evalNLL(NLL{FitWeight: 25}, x, logdet, yy, dx, dlogdet)
-			return a + b
-		}},
-		{"nll exact", 1e-8, func() float64 {
-			a, b := evalNLL(NLL{Exact: true, SigmaY: 0.3}, x, logdet, yy, dx, dlogdet)
-			return a + b
-		}},
-		{"paired normal", 1e-8, func() float64 { return PairedNormalTerm(3, x, y, sigma, dx) }},
-		{"normal prior", 1e-8, func() float64 { return NormalPriorTerm(3, x, mean, sigma, dx) }},
-		{"uniform prior", 1e-8, func() float64 { return UniformPriorTerm(Box{3, false, lo, hi, nil}, x, dx) }},
-		{"uniform prior, summed", 1e-8, func() float64 { return UniformPriorTerm(Box{3, true, lo, hi, sigma}, x, dx) }},
-		// The envelope theorem holds at converged potentials.
-		{"sinkhorn", 1e-6, func() float64 { return sinkhorn.Eval(100, x, m, dx) }},
-		{"mmd", 1e-6, func() float64 { return mmd.Eval(50, x, m, dx) }},
-	}
-	for _, c := range cases {
-		clear(dx.Data)
-		clear(dlogdet)
-		c.f()
-		grad, gradLogdet := slices.Clone(dx.Data), slices.Clone(dlogdet)
-		parts := []gradcheck.Part{{Name: "x", Value: x.Data, Grad: grad}}
-		if slices.ContainsFunc(gradLogdet, func(v float64) bool { return v != 0 }) {
-			parts = append(parts, gradcheck.Part{Name: "logdet", Value: logdet, Grad: gradLogdet})
-		}
-		worst, where := gradcheck.Worst(c.f, 200, parts...)
-		t.Logf("%-24s %.2e", c.name, worst)
-		if !(worst <= c.tol) {
-			t.Errorf("%s: relative error %.3g at %s", c.name, worst, where)
-		}
-	}
-}
-
 func divergences() []Divergence { return []Divergence{KLD, RKL, CHI, SQH, JSD, GAN} }
-
-func TestDivergenceGradients(t *testing.T) {
-	for _, d := range divergences() {
-		for _, clamp := range []Clamp{{}, {Limit: 1, Real: true}, {Limit: 1, Real: true, Fake: true}, {Limit: 1, Real: true, Fake: true, Tangent: true}} {
-			real, fake := normals(5, 11, 1).Data, normals(6, 8, 1).Data
-			dr, df := make([]float64, 11), make([]float64, 8)
-			f := func() float64 { return CriticLoss(d, clamp, real, fake, dr, df) }
-			f()
-			worst, where := gradcheck.Worst(f, 100, gradcheck.Part{Name: "real", Value: real, Grad: slices.Clone(dr)},
-				gradcheck.Part{Name: "fake", Value: fake, Grad: slices.Clone(df)})
-			if !(worst < 1e-8) {
-				t.Errorf("%v critic: %g at %s", d, worst, where)
-			}
-			for _, o := range []GeneratorObjective{Trick, Saddle} {
-				g := func() float64 { return GeneratorLoss(d, o, clamp, fake, df) }
-				g()
-				worst, where := gradcheck.Worst(g, 100, gradcheck.Part{Name: "fake", Value: fake, Grad: slices.Clone(df)})
-				if !(worst < 1e-8) {
-					t.Errorf("%v generator %v: %g at %s", d, o, worst, where)
-				}
-			}
-		}
-	}
-}
 
 // At the optimal critic the bound equals the divergence; between N(0,1) and N(mu, s²) both are integrals with
 // known values.
@@ -388,47 +307,6 @@ func TestSpectralNormCriticIsLipschitz(t *testing.T) {
 	}
 }
 
-// The gradient a critic learns from, spectral normalisation included, with the singular vectors held where the
-// power iteration has converged.
-func TestCriticGradients(t *testing.T) {
-	for _, spectral := range []bool{false, true} {
-		c := NewCritic[float64](CriticSpec{In: 3, Hidden: 8, Layers: 2, SpectralNorm: spectral, InitStd: 0.5}, 1, 12, 5)
-		real, fake := normals(19, 12, 3), normals(20, 12, 3)
-		settle := func() {
-			for range 60 {
-				c.refresh()
-			}
-		}
-		for _, d := range divergences() {
-			settle()
-			f := func() float64 {
-				if spectral {
-					settle()
-				}
-				clear(c.chunks[0].grad)
-				return c.learn(0, d, Clamp{}, real, fake, 12)
-			}
-			f()
-			c.pullBack(c.chunks[0].grad)
-			grad := slices.Clone(c.chunks[0].grad)
-			worst, where := gradcheck.Worst(f, 20, gradcheck.Part{Name: "weights", Value: c.raw, Grad: grad})
-			if !(worst < 1e-5) {
-				t.Errorf("spectral %v, %v: %g at %s", spectral, d, worst, where)
-			}
-			dfake := newMatrix[float64](12, 3)
-			g := func() float64 {
-				clear(dfake.Data)
-				return c.judge(0, d, Trick, Clamp{}, fake, dfake, 12)
-			}
-			g()
-			worst, where = gradcheck.Worst(g, 40, gradcheck.Part{Name: "fake", Value: fake.Data, Grad: slices.Clone(dfake.Data)})
-			if !(worst < 1e-6) {
-				t.Errorf("judge %v: %g at %s", d, worst, where)
-			}
-		}
-	}
-}
-
 func BenchmarkSinkhorn(b *testing.B) {
 	for _, workers := range []int{1, 2} {
 		b.Run(fmt.Sprintf("workers%d", workers), func(b *testing.B) {
@@ -443,53 +321,5 @@ func BenchmarkSinkhorn(b *testing.B) {
 				w.Eval(100, x, y, dx)
 			}
 		})
-	}
-}
-
-// The gradient of a whole step, through losses, flow and critic, against central differences of its total.
-func TestStepGradients(t *testing.T) {
-	pool := NewPool(2)
-	defer pool.Close()
-	data := linearData[float64](24, 5)
-	b := &batch[float64]{rows: make([]int, 24), x: data.X, y: data.Y}
-	for _, loss := range Losses() {
-		for _, direction := range []string{"inverse", "forward"} {
-			if _, ok := loss.Divergence(); !ok && direction == "forward" {
-				continue
-			}
-			o := smallOptions(loss)
-			o.BatchSize, o.Direction, o.Blur, o.Scaling = 24, direction, 2, 0.7
-			o.PriorTerm, o.PriorWeight, o.PriorSigma = "paired_normal", 0.5, []float64{0.5, 2}
-			if direction == "forward" {
-				o.FitWeight, o.PadNoise = 3, 0.1
-			}
-			s := shape{nx: 2, ny: 2, dim: 4}
-			f := testFlow[float64](t, 4, 0, nil)
-			if loss == LossMaximumLikelihood {
-				s, f = shape{nx: 2, ny: 2, dim: 2, conditional: true}, testFlow[float64](t, 2, 2, nil)
-			}
-			tr := newTrainer(f, s, o, pool, 0)
-			if p, ok := tr.objective.(*supervised[float64]); ok && p.sinkhorn != nil {
-				p.sinkhorn.polish = 60
-			}
-			r := randomness{seed: 1, purpose: streamNoise, index: 3}
-			total := func() float64 {
-				terms, err := tr.objective.step(b, r, 0) // a rate of zero leaves the critic alone
-				if err != nil {
-					t.Fatal(err)
-				}
-				return terms.Total
-			}
-			total()
-			grad := make([]float64, len(f.Params()))
-			for _, g := range tr.adam.grads {
-				nn.Add(grad, g)
-			}
-			worst, where := gradcheck.Worst(total, 16, gradcheck.Part{Name: "weights", Value: f.Params(), Grad: grad})
-			t.Logf("%-20s %-8s %.2e", loss, direction, worst)
-			if !(worst < 2e-6) {
-				t.Errorf("%s %s: %g at %s", loss, direction, worst, where)
-			}
-		}
 	}
 }

@@ -63,5 +63,5 @@ func Check(m Mode, spec surrogate.FlowSpec, s Shape, o Options) error {
 	c.check(s.NX > 0, "data", "has no column to infer")
 	c.check(s.Rows > 0, "data", "has no rows")
 	c.check(o.BatchSize <= s.Rows, "batch_size", "is %d, more than the %d rows of training data", o.BatchSize, s.Rows)
-	return errors.Join(c.errs...)
+	return errors.Join(append(c.errs, o.validateShape(s.NX))...)
 }

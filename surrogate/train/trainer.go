@@ -124,7 +124,7 @@ type loopState struct {
 }
 
 func start[T nn.Float](ctx context.Context, f *surrogate.Flow[T], s shape, training, heldOut Dataset[T], o Options, run Run) (*Result, error) {
-	if err := errors.Join(o.validateShape(s.nx), checkHeldOut(s, heldOut, o)); err != nil {
+	if err := checkHeldOut(s, heldOut, o); err != nil {
 		return nil, err
 	}
 	pool := NewPool(o.Workers)

@@ -3,6 +3,7 @@ package gradcheck
 import (
 	"fmt"
 	"math"
+	"os"
 	"sort"
 	"strings"
 	"sync"
@@ -144,4 +145,12 @@ func (t *Table) String() string {
 		}
 	}
 	return b.String() + "\n"
+}
+
+// Write stores the table, with a title, as a page of Markdown. The errors are those of one run on one machine: they
+// differ in rounding from one to the next.
+func (t *Table) Write(path, title string) error {
+	text := fmt.Sprintf("# %s\n\nWorst relative error of the gradients against central differences in float64, by dimension. "+
+		"Written by the tests with `-update`.\n\n```\n%s```\n", title, t.String())
+	return os.WriteFile(path, []byte(text), 0o644)
 }
