@@ -108,7 +108,7 @@ func TestCorrelatedNoise(t *testing.T) {
 		t.Errorf("estimated variance %g, correlation %v", variance[1], correlation[1][2])
 	}
 	q := linearProblem()
-	q.Noise.Convention, q.Noise.Variance, q.Noise.Covariance = GivenVariance, variance, correlation
+	q.Noise.Convention, q.Noise.Variance, q.Noise.Covariance = GivenVariance, variance, PhoneCovariances(q.Frequencies, correlation)
 	m := resolve(t, q, linear)
 	a := NewLikelihood(KnownSource, n).LogDensity(field, residuals[0])
 	b := NewLikelihood(KnownSource, m).LogDensity(field, residuals[0])

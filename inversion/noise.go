@@ -21,10 +21,9 @@ type NoiseModel struct {
 	// CorrelationLength ℓ in m makes the noise of two phones a distance d apart
 	// correlate as exp(-d/ℓ); 0 is independent phones.
 	CorrelationLength float64 `json:"correlation_length,omitempty" hcl:"correlation_length,optional"`
-	// Covariance, where given, is each tone's correlation matrix over the phones,
-	// [frequency][receiver·receiver] row-major with unit mean diagonal, scaled by
-	// the tone's variance. It overrides CorrelationLength.
-	Covariance [][]complex128 `json:"-"`
+	// Covariance is that of the noise between phones, tone by tone; see
+	// [PhoneCovariance]. It overrides CorrelationLength.
+	Covariance []PhoneCovariance `json:"covariance,omitempty" hcl:"covariance,block"`
 }
 
 // NoiseConvention says what a signal-to-noise ratio means. Over N phones:
@@ -43,6 +42,9 @@ const (
 	PooledSample NoiseConvention = "pooled_sample"
 	// GivenVariance takes Variance.
 	GivenVariance NoiseConvention = "given_variance"
+	// GivenCovariance takes the variances too from Covariance: the full covariance of
+	// the noise.
+	GivenCovariance NoiseConvention = "given_covariance"
 )
 
 // DefaultNoiseModel is 15 dB by PerTonePriorMean over 4096 prior draws.
@@ -50,7 +52,8 @@ func DefaultNoiseModel() NoiseModel {
 	return NoiseModel{SNR: 15, Convention: PerTonePriorMean, Draws: 4096}
 }
 
-func (m *NoiseModel) validate(tones, receivers int) error {
+func (m *NoiseModel) validate(frequencies []float64, receivers int) error {
+	tones := len(frequencies)
 	switch m.Convention {
 	case PerTonePriorMean, PooledPriorMean:
 		if m.Draws < 1 {
@@ -66,9 +69,13 @@ func (m *NoiseModel) validate(tones, receivers int) error {
 				return invalid("noise.variance", "%g of tone %d is not positive", v, i)
 			}
 		}
+	case GivenCovariance:
+		if len(m.Covariance) == 0 {
+			return invalid("noise.convention", "%q needs covariance blocks", m.Convention)
+		}
 	default:
 		return invalid("noise.convention", "unknown convention %q; choose one of %q", m.Convention,
-			[]NoiseConvention{PerTonePriorMean, PooledPriorMean, PerToneSample, PooledSample, GivenVariance})
+			[]NoiseConvention{PerTonePriorMean, PooledPriorMean, PerToneSample, PooledSample, GivenVariance, GivenCovariance})
 	}
 	if math.IsNaN(m.SNR) || math.IsInf(m.SNR, 0) {
 		return invalid("noise.snr", "%g dB is not finite", m.SNR)
@@ -76,10 +83,13 @@ func (m *NoiseModel) validate(tones, receivers int) error {
 	if m.CorrelationLength < 0 {
 		return invalid("noise.correlation_length", "%g m is negative", m.CorrelationLength)
 	}
-	if m.Covariance != nil && (len(m.Covariance) != tones || len(m.Covariance[0]) != receivers*receivers) {
-		return invalid("noise.covariance", "is not one %d by %d matrix for each of %d tones", receivers, receivers, tones)
+	matrices, err := m.covariances(frequencies, receivers)
+	for f, c := range matrices {
+		if _, ok := choleskyComplex(slices.Clone(c), receivers); !ok {
+			return invalid("noise.covariance", "of the tone of %g Hz is not positive definite", frequencies[f])
+		}
 	}
-	return nil
+	return err
 }
 
 // ofSample reports whether the variance depends on the sample.
@@ -108,15 +118,18 @@ type Noise struct {
 func (p *Problem) ResolveNoise(forward Forward, seed uint64) (*Noise, error) {
 	m := &p.Noise
 	tones, receivers := len(p.Frequencies), len(p.Array.Depths)
-	if err := m.validate(tones, receivers); err != nil {
+	if err := m.validate(p.Frequencies, receivers); err != nil {
 		return nil, err
 	}
 	n := &Noise{Receivers: receivers, Tones: tones, snr: math.Pow(10, m.SNR/10)}
 	n.pooled = m.Convention == PooledPriorMean || m.Convention == PooledSample
-	if err := n.correlate(m, p.Array.Depths); err != nil {
+	given, err := n.correlate(m, p)
+	if err != nil {
 		return nil, err
 	}
 	switch {
+	case m.Convention == GivenCovariance:
+		n.Variance = given
 	case m.Convention == GivenVariance:
 		n.Variance = slices.Clone(m.Variance)
 	case !m.ofSample():
@@ -195,16 +208,19 @@ func (n *Noise) VarianceOf(dst []float64, field []complex128) {
 	n.scale(dst, power)
 }
 
-// correlate factors the correlation of the phones, if any.
-func (n *Noise) correlate(m *NoiseModel, depths []float64) error {
-	if m.Covariance == nil && m.CorrelationLength == 0 {
-		return nil
+// correlate factors the correlation of the phones, if any, and returns the variances
+// that covariances came with.
+func (n *Noise) correlate(m *NoiseModel, p *Problem) (variance []float64, err error) {
+	depths := p.Array.Depths
+	matrices, err := m.covariances(p.Frequencies, n.Receivers)
+	if err != nil || (matrices == nil && m.CorrelationLength == 0) {
+		return nil, err
 	}
 	size := n.Receivers
 	for f := range n.Tones {
 		c := make([]complex128, size*size)
-		if m.Covariance != nil {
-			copy(c, m.Covariance[f])
+		if matrices != nil {
+			copy(c, matrices[f])
 		} else {
 			for i := range size {
 				for j := range size {
@@ -212,14 +228,15 @@ func (n *Noise) correlate(m *NoiseModel, depths []float64) error {
 				}
 			}
 		}
+		variance = append(variance, unitMeanDiagonal(c, size))
 		logDet, ok := choleskyComplex(c, size)
 		if !ok {
-			return invalid("noise.covariance", "of tone %d is not Hermitian positive definite", f)
+			return nil, invalid("noise.covariance", "of the tone of %g Hz is not positive definite", p.Frequencies[f])
 		}
 		n.factor = append(n.factor, c)
 		n.logDet = append(n.logDet, logDet)
 	}
-	return nil
+	return variance, nil
 }
 
 // choleskyComplex overwrites the Hermitian matrix a with its lower Cholesky

@@ -122,7 +122,7 @@ func (p *Problem) Validate() error {
 	var errs []error
 	errs = append(errs, p.validateGeometry()...)
 	errs = append(errs, p.validateParameters()...)
-	if err := p.Noise.validate(len(p.Frequencies), len(p.Array.Depths)); err != nil {
+	if err := p.Noise.validate(p.Frequencies, len(p.Array.Depths)); err != nil {
 		errs = append(errs, err)
 	}
 	if !p.Likelihood.known() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -15,22 +16,38 @@ import (
 	"oceaninv/workflow/stage"
 )
 
-// sampleStage samples the posterior of every observation by parallel-tempered
-// Markov chains: a reference where there are too many parameters for a grid, and a
-// check of the grid where there are not.
+// sampleStage samples the posterior of every observation by Markov chains: a
+// reference where there are too many parameters for a grid, and a check of the grid
+// where there are not.
 type sampleStage struct {
-	Problem       inversion.Problem            `json:"problem"`
-	Draws         int                          `json:"draws"`
-	Options       reference.TemperOptions      `json:"options"`
+	Problem inversion.Problem       `json:"problem"`
+	Draws   int                     `json:"draws"`
+	Method  sampleMethod            `json:"method"`
+	Options reference.TemperOptions `json:"options"`
+	// HMC are the options of methodHMC.
+	HMC           reference.HMCOptions         `json:"hmc"`
 	Interpolate   bool                         `json:"interpolate"`
 	Interpolation reference.InterpolantOptions `json:"interpolation"`
 	observation   stage.Input
+	start         stage.Input // a posterior whose draws chains start from
 }
+
+// sampleMethod is how chains move.
+type sampleMethod string
+
+const (
+	// methodTempering moves ensembles on a ladder of temperatures: it finds all modes
+	// from the prior.
+	methodTempering sampleMethod = "tempering"
+	// methodHMC moves along gradients: it scales to many parameters, and stays in a
+	// mode.
+	methodHMC sampleMethod = "hmc"
+)
 
 func sampleKind() stage.Kind {
 	return stage.Kind{
-		Name: "sample", Version: 1,
-		Doc:    "the posterior of every observation by parallel-tempered Markov chains, for any number of parameters",
+		Name: "sample", Version: 2,
+		Doc:    "the posterior of every observation by Markov chains, parallel-tempered or Hamiltonian, for any number of parameters",
 		Decode: decodeSample,
 		Load:   stage.LoadJSON[sampleStage],
 	}
@@ -40,26 +57,43 @@ func decodeSample(d *stage.Decoder) stage.Spec {
 	block := struct {
 		Problem       hcl.Expression `hcl:"problem"`
 		Observation   hcl.Expression `hcl:"observation"`
+		Start         hcl.Expression `hcl:"start,optional"`
+		Method        string         `hcl:"method,optional"`
 		Draws         int            `hcl:"draws,optional"`
 		Interpolate   bool           `hcl:"interpolate,optional"`
 		Interpolation *optionsBlock  `hcl:"interpolation,block"`
+		HMC           *optionsBlock  `hcl:"hmc,block"`
 		Options       hcl.Body       `hcl:",remain"`
-	}{Draws: 2000, Interpolate: true}
+	}{Draws: 2000, Interpolate: true, Method: string(methodTempering)}
 	d.Decode(&block)
-	s := &sampleStage{Draws: block.Draws, Interpolate: block.Interpolate,
-		Options: reference.DefaultTemperOptions(), Interpolation: reference.DefaultInterpolantOptions()}
+	s := &sampleStage{Draws: block.Draws, Method: sampleMethod(block.Method), Interpolate: block.Interpolate,
+		Options: reference.DefaultTemperOptions(), HMC: reference.DefaultHMCOptions(), Interpolation: reference.DefaultInterpolantOptions()}
 	if d.HasErrors() {
 		return s
 	}
+	decodeOptions(d, block.HMC, &s.HMC)
 	decodeOptions(d, &optionsBlock{Body: block.Options}, &s.Options)
 	decodeOptions(d, block.Interpolation, &s.Interpolation)
 	d.Convert(block.Problem, &s.Problem)
 	s.observation = d.Artifact("observation", block.Observation, typeObservation)
+	s.start = d.Artifact("start", block.Start, typePosterior)
+	if block.HMC != nil && s.Method != methodHMC {
+		d.Errorf("hmc", "Options without use", "The block hmc is for method = %q; the method is %q.", methodHMC, s.Method)
+	}
 	s.validate(d)
 	return s
 }
 
 func (s *sampleStage) validate(d *stage.Decoder) {
+	switch s.Method {
+	case methodTempering:
+	case methodHMC:
+		s.validateHMC(d)
+		return
+	default:
+		d.Errorf("method", "Unknown method", "%q is not a method of sampling; choose %q or %q.", s.Method, methodTempering, methodHMC)
+		return
+	}
 	o := s.Options
 	if o.Ensembles < 1 || o.Temperatures < 1 || o.Steps < 4 || o.Thin < 1 || o.BurnIn < 0 {
 		d.Errorf("steps", "Too short a chain", "Give at least 1 ensemble, 1 temperature, 4 steps and a thin of 1.")
@@ -73,7 +107,12 @@ func (s *sampleStage) validate(d *stage.Decoder) {
 	}
 }
 
-func (s *sampleStage) Inputs() []stage.Input { return []stage.Input{s.observation} }
+func (s *sampleStage) Inputs() []stage.Input {
+	if s.start.Present() {
+		return []stage.Input{s.observation, s.start}
+	}
+	return []stage.Input{s.observation}
+}
 
 func (s *sampleStage) Outputs() []stage.Output {
 	return []stage.Output{
@@ -96,12 +135,20 @@ func (s *sampleStage) Run(ctx context.Context, ws *stage.Workspace) error {
 			return err
 		}
 	}
-	out, err := o.posterior(s.Draws, "parallel tempering", s.columns())
+	name, chains := "parallel tempering", s.temper
+	if s.Method == methodHMC {
+		name, chains = "Hamiltonian Monte Carlo", s.hamiltonian
+	}
+	out, err := o.posterior(s.Draws, name, s.columns())
+	if err != nil {
+		return err
+	}
+	from, err := s.starts(ws, o)
 	if err != nil {
 		return err
 	}
 	for i := range o.obs.Len() { // ensembles run side by side within an observation
-		c, err := s.temper(ctx, ws.Cores, o, i)
+		c, err := chains(ctx, ws.Cores, o, i, from(i))
 		if err != nil {
 			return fmt.Errorf("observation %d: %w", i, err)
 		}
@@ -122,17 +169,33 @@ func (s *sampleStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	return stage.WriteMetrics(ws.Output("metrics"), s.metrics(&out))
 }
 
-// temper samples observation i, from the prior.
-func (s *sampleStage) temper(ctx context.Context, cores int, o *observed, i int) (*reference.Chains, error) {
+// start sets theta to a first position of a chain.
+type start func(theta []float64, rng *rand.Rand)
+
+// starts are, per observation, the prior, or the draws of the posterior given.
+func (s *sampleStage) starts(ws *stage.Workspace, o *observed) (func(i int) start, error) {
+	if !ws.HasInput("start") {
+		return func(int) start { return o.prior.Sample }, nil
+	}
+	p, err := dataset.ReadPosterior(ws.Input("start"))
+	if err != nil {
+		return nil, stage.BadInput(err)
+	}
+	if p.Len() != o.obs.Len() || len(p.Parameters) != o.prior.Dim() {
+		return nil, stage.BadInput(fmt.Errorf("start: the posterior has %d observations of %d parameters; the observations are %d, the problem has %d parameters",
+			p.Len(), len(p.Parameters), o.obs.Len(), o.prior.Dim()))
+	}
+	return func(i int) start {
+		draws := drawsOf(p, i)
+		return func(theta []float64, rng *rand.Rand) { copy(theta, draws.Resample(1, rng).Row(0)) }
+	}, nil
+}
+
+// temper samples observation i.
+func (s *sampleStage) temper(ctx context.Context, cores int, o *observed, i int, from start) (*reference.Chains, error) {
 	options := s.Options
 	options.Seed, options.Workers = itemSeed(s.Options.Seed, i), cores
-	unit := func(theta []float64, rng *rand.Rand) {
-		for j := range theta {
-			theta[j] = rng.Float64()
-		}
-		o.prior.Quantile(theta, theta)
-	}
-	return reference.Temper(ctx, func() (inversion.Tempered, error) { return o.target(i) }, unit, options)
+	return reference.Temper(ctx, func() (inversion.Tempered, error) { return o.target(i) }, from, options)
 }
 
 // columns are the diagnostics per observation: three figures of the whole, then
@@ -142,6 +205,10 @@ func (s *sampleStage) columns() []dataset.Column {
 		{Name: "log_evidence", LongName: "logarithm of the evidence, by stepping stones"},
 		{Name: "log_evidence_error", LongName: "standard error of the logarithm of the evidence"},
 		{Name: "acceptance", LongName: "share of moves accepted"},
+	}
+	if s.Method == methodHMC {
+		out = []dataset.Column{{Name: "acceptance", LongName: "share of trajectories accepted"},
+			{Name: "divergences", LongName: "trajectories whose energy was not conserved: the posterior has parts that the chains could not enter"}}
 	}
 	for _, n := range s.Problem.ParameterNames() {
 		out = append(out,
@@ -156,6 +223,9 @@ func (s *sampleStage) record(out *dataset.Posterior, c *reference.Chains, i int)
 	kept := subset(all, s.Draws, inversion.Rand(itemSeed(s.Options.Seed, i), inversion.DrawStream, 1).Perm(all.N()))
 	copy(out.Values[i*len(kept.Theta):], kept.Theta)
 	figures := []float64{c.LogEvidence, c.LogEvidenceError, c.Acceptance}
+	if s.Method == methodHMC {
+		figures = []float64{c.Acceptance, float64(c.Divergences)}
+	}
 	for j := range c.D {
 		// A subset of n draws of chains worth m scatters as the chains do, and
 		// again as n draws of them.
@@ -194,7 +264,11 @@ func (s *sampleStage) traces(c *reference.Chains, p *dataset.Posterior) figure.T
 // metrics sums the diagnostics up.
 func (s *sampleStage) metrics(p *dataset.Posterior) []stage.Metric {
 	out := []stage.Metric{estimated("acceptance", "", calibration.Mean(diagnostic(p, "acceptance")), false,
-		"Mean share of moves of the coldest chains that were accepted.")}
+		"Mean share of moves (of the coldest chains) that were accepted.")}
+	if v := diagnostic(p, "divergences"); v != nil {
+		out = append(out, stage.Metric{Name: "divergences", Value: slices.Max(v),
+			Sentence: "Most trajectories of any observation whose energy was not conserved: parts of its posterior may be missing."})
+	}
 	for _, q := range p.Parameters {
 		worst := 0.0
 		for _, r := range diagnostic(p, "r_hat_"+q.Name) {

@@ -282,6 +282,24 @@ stage "evaluate" "check" {
   posterior = stage.chains.posterior
   exact     = stage.grid.posterior
 }
+stage "sample" "hamiltonian" {
+  problem     = problem.depth_and_speed
+  observation = stage.one.observation
+  start       = stage.chains.posterior
+  method      = "hmc"
+  draws       = 1000
+  hmc {
+    burn_in = 200
+    steps   = 400
+  }
+  interpolation {
+    max_solves = 2000
+  }
+}
+stage "evaluate" "check_hamiltonian" {
+  posterior = stage.hamiltonian.posterior
+  exact     = stage.grid.posterior
+}
 stage "portrait" "picture" {
   problem     = problem.depth_and_speed
   posterior   = stage.chains.posterior
@@ -305,7 +323,7 @@ stage "bounds" "table" {
 		t.Fatal(d)
 	}
 	for _, s := range [][2]string{{"observe", "one"}, {"reference", "grid"}, {"sample", "chains"}, {"evaluate", "check"},
-		{"portrait", "picture"}, {"bounds", "table"}} {
+		{"sample", "hamiltonian"}, {"evaluate", "check_hamiltonian"}, {"portrait", "picture"}, {"bounds", "table"}} {
 		if err := c.run(s[0], s[1]); err != nil {
 			t.Fatalf("%s %s: %v", s[0], s[1], err)
 		}
@@ -314,6 +332,10 @@ stage "bounds" "table" {
 	if m := c.metrics("check"); !(m["worst_wasserstein_over_floor"] < 2.5) || !(m["c2st"] < 0.55) {
 		t.Errorf("chains and grid differ by %.2f times the Monte-Carlo error; classifiers tell them apart with accuracy %.3f",
 			m["worst_wasserstein_over_floor"], m["c2st"])
+	}
+	c.metrics("hamiltonian")
+	if m := c.metrics("check_hamiltonian"); !(m["worst_wasserstein_over_floor"] < 3) {
+		t.Errorf("Hamiltonian chains and grid differ by %.2f times the Monte-Carlo error", m["worst_wasserstein_over_floor"])
 	}
 	table, err := os.ReadFile(c.path("stage.table.table"))
 	if err != nil {
