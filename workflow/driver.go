@@ -321,6 +321,8 @@ func signalName(s os.Signal) string {
 		return "Interrupted"
 	case syscall.SIGTERM:
 		return "Asked to end"
+	case syscall.SIGHUP:
+		return "The terminal has gone"
 	case syscall.SIGUSR1:
 		return "Time is nearly up"
 	}

@@ -98,9 +98,11 @@ func (f *runFlags) check(cmd *cobra.Command) error {
 
 // drive runs the plan and says how it goes.
 func (f *runFlags) drive(p *workflow.Project, plan *workflow.Plan, stdout, stderr io.Writer) error {
-	signals := make(chan os.Signal, 4)
-	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGUSR1)
+	signals := stopSignals()
 	defer signal.Stop(signals)
+	readers := make(chan os.Signal, 1) // notified of, so that a reader of the output that has gone does not end the run
+	signal.Notify(readers, syscall.SIGPIPE)
+	defer signal.Stop(readers)
 	console := newConsole(stderr, plan)
 	f.Signals, f.Version, f.CommandLine = signals, version, strings.Join(os.Args, " ")
 	f.Observe = console.observe
@@ -121,6 +123,16 @@ func (f *runFlags) drive(p *workflow.Project, plan *workflow.Plan, stdout, stder
 		err = reportErr
 	}
 	return outcomeError(outcome, err)
+}
+
+// stopSignals are the signals that stop a run. The end of the terminal is none to what was started by nohup.
+func stopSignals() chan os.Signal {
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGUSR1)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	return signals
 }
 
 // outcomeError gives a run's end its exit code.

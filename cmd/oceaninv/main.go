@@ -21,7 +21,7 @@ const (
 	exitFailed      = 1   // something went wrong while running
 	exitBadInput    = 2   // usage, pipeline or data: for the user to mend
 	exitUnformatted = 3   // fmt --check found work
-	exitResumable   = 75  // asked to stop by SIGTERM or SIGUSR1; run again to go on
+	exitResumable   = 75  // asked to stop by SIGTERM, SIGHUP or SIGUSR1; run again to go on
 	exitInterrupted = 130 // Ctrl-C
 )
 
@@ -88,8 +88,8 @@ func newRootCommand(registry *stage.Registry) *cobra.Command {
 		Short: "From an ocean environment to a posterior one can defend",
 		Long: `oceaninv runs pipelines, written in HCL, of ocean-acoustic simulation, training and inversion.
 
-Exit codes: 0 done, 1 failed, 2 bad input, 3 fmt --check found work, 75 stopped by SIGTERM or SIGUSR1 (run again to
-go on), 130 interrupted.`,
+Exit codes: 0 done, 1 failed, 2 bad input, 3 fmt --check found work, 75 stopped by SIGTERM, SIGHUP or SIGUSR1 (run
+again to go on), 130 interrupted.`,
 		Version:       version,
 		SilenceErrors: true, SilenceUsage: true,
 	}

@@ -88,6 +88,7 @@ type process struct {
 	mutex sync.Mutex
 	pid   int
 	why   Reason // set by whoever kills it
+	asked bool   // to stop
 	done  bool
 	told  *Result // how it ended, from the task itself; read when follow has returned
 }
@@ -194,6 +195,7 @@ func (p *process) stop(now bool) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	if p.pid != 0 && !p.done {
+		p.asked = true
 		_ = syscall.Kill(-p.pid, syscall.SIGTERM)
 		time.AfterFunc(grace, func() { p.kill(Stopped) })
 	}
@@ -262,6 +264,9 @@ func residentBytes(pid int) int64 {
 func (p *process) result(state *os.ProcessState, waitErr error) Result {
 	p.mutex.Lock()
 	why := p.why
+	if why == "" && p.asked && exitCode(state) == 128+int(syscall.SIGTERM) {
+		why = Stopped // before it was ready to do so by itself
+	}
 	p.mutex.Unlock()
 	if p.told != nil {
 		return *p.told
