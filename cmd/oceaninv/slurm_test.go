@@ -39,23 +39,49 @@ func queue(ts *testscript.TestScript) []string {
 
 // await waits for a line of the queue that begins with the text, such as "RUNNING slow."; "nothing" for an empty queue.
 func await(ts *testscript.TestScript, text string) {
-	for start := time.Now(); time.Since(start) < 5*time.Minute; time.Sleep(50 * time.Millisecond) {
-		lines := queue(ts)
-		for _, line := range lines {
+	eventually(ts, text, func() bool {
+		for _, line := range queue(ts) {
 			if text == "nothing" && line == "" || text != "nothing" && strings.HasPrefix(line, text) {
-				return
+				return true
 			}
 		}
-	}
-	ts.Fatalf("waited in vain for %q; the queue is %q", text, queue(ts))
+		return false
+	})
 }
 
-// warn tells the driver's job that its time is nearly up, as --signal=B:USR1@120 does.
+// warn tells the driver's job that its time is nearly up, as --signal=B:USR1@120 does, and waits until another runs.
 func warn(ts *testscript.TestScript) {
+	before := drivers(ts)
+	for id := range before {
+		ts.Check(exec.Command("scancel", "--signal=USR1", "--batch", id).Run())
+	}
+	eventually(ts, "the driver to be submitted again", func() bool {
+		for id, state := range drivers(ts) {
+			if before[id] == "" && state == "RUNNING" {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// drivers are the states of the drivers' jobs, by id.
+func drivers(ts *testscript.TestScript) map[string]string {
+	states := make(map[string]string)
 	for _, line := range queue(ts) {
-		f := strings.Fields(line)
-		if len(f) == 3 && strings.HasPrefix(f[1], "driver.") {
-			ts.Check(exec.Command("scancel", "--signal=USR1", "--batch", f[2]).Run())
+		if f := strings.Fields(line); len(f) == 3 && strings.HasPrefix(f[1], "driver.") {
+			states[f[2]] = f[0]
 		}
 	}
+	return states
+}
+
+// eventually waits for something to be true.
+func eventually(ts *testscript.TestScript, what string, is func() bool) {
+	for start := time.Now(); time.Since(start) < 5*time.Minute; time.Sleep(50 * time.Millisecond) {
+		if is() {
+			return
+		}
+	}
+	ts.Fatalf("waited in vain for %s; the queue is %q", what, queue(ts))
 }

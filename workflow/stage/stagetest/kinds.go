@@ -50,7 +50,8 @@ func decodeRecipe(d *stage.Decoder) any {
 	return r
 }
 
-// Make writes Count words, word i from (Seed, i). It takes Pause per word, and saves a checkpoint when stopped.
+// Make writes Count words, word i from (Seed, i). It begins when the file Until is there, takes Pause per word, and saves a
+// checkpoint when stopped.
 type Make struct {
 	Count  int    `json:"count"`
 	Seed   uint64 `json:"seed"`
@@ -58,6 +59,7 @@ type Make struct {
 	shards int
 	pause  time.Duration
 	Pause  string `json:"pause"`
+	Until  string `json:"until,omitempty"`
 }
 
 func decodeMake(d *stage.Decoder) stage.Spec {
@@ -66,10 +68,11 @@ func decodeMake(d *stage.Decoder) stage.Spec {
 		Seed   int            `hcl:"seed,optional"`
 		Shards int            `hcl:"shards,optional"`
 		Pause  string         `hcl:"pause,optional"`
+		Until  string         `hcl:"until,optional"`
 		Recipe hcl.Expression `hcl:"recipe,optional"`
 	}{Shards: 1}
 	d.Decode(&options)
-	m := &Make{Count: options.Count, Seed: uint64(options.Seed), shards: options.Shards, Pause: options.Pause,
+	m := &Make{Count: options.Count, Seed: uint64(options.Seed), shards: options.Shards, Pause: options.Pause, Until: options.Until,
 		Recipe: Recipe{Letters: "abc", Length: 5}}
 	d.Convert(options.Recipe, &m.Recipe)
 	if options.Count < 0 {
@@ -105,6 +108,9 @@ func (m *Make) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return err
 	}
+	if err := await(ctx, m.Until); err != nil {
+		return err
+	}
 	from, to := ws.Rows(m.Count)
 	var b strings.Builder
 	for i := from; i < to; i++ {
@@ -126,6 +132,21 @@ func (m *Make) Run(ctx context.Context, ws *stage.Workspace) error {
 		ws.Progress(stage.Progress{Done: int64(i + 1 - from), Total: int64(to - from), Unit: "words"})
 	}
 	return os.WriteFile(ws.Output("words"), []byte(b.String()), 0o644)
+}
+
+// await waits for a file to be there; "" is always there.
+func await(ctx context.Context, path string) error {
+	for path != "" {
+		if _, err := os.Stat(path); err == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return nil
 }
 
 // Merge puts the shards one after the other.
@@ -288,7 +309,7 @@ func (f *Fail) Run(ctx context.Context, ws *stage.Workspace) error {
 		return ctx.Err()
 	case "memory":
 		var hoard [][]byte
-		for range 1 << 12 {
+		for range 1 << 9 {
 			block := make([]byte, 1<<20)
 			for i := range block {
 				block[i] = byte(i)
@@ -296,6 +317,7 @@ func (f *Fail) Run(ctx context.Context, ws *stage.Workspace) error {
 			hoard = append(hoard, block)
 			time.Sleep(time.Millisecond)
 		}
+		<-ctx.Done() // whoever watches memory may be slow to look
 		return fmt.Errorf("%d MB were not too much", len(hoard))
 	case "nothing written":
 		return nil

@@ -14,9 +14,6 @@ import (
 	"oceaninv/workflow/executor/slurm/slurmtest"
 )
 
-// extended lets tests take longer, at the lengths users meet.
-var extended = os.Getenv("OCEANINV_CHAOS") != ""
-
 // brief skips what takes long under -short.
 func brief(t *testing.T) {
 	t.Helper()
@@ -59,6 +56,22 @@ func (b *background) wait(t *testing.T) *workflow.Outcome {
 		t.Fatal(b.err)
 	}
 	return b.outcome
+}
+
+// gate is a file that the stages of a test wait for, so that what the test does to them comes first however slow the
+// machine is.
+type gate string
+
+func newGate(t *testing.T) gate { return gate(filepath.Join(t.TempDir(), "gate")) }
+
+// of puts the gate's name where the text of a pipeline says GATE.
+func (g gate) of(text string) string { return strings.ReplaceAll(text, "GATE", string(g)) }
+
+func (g gate) open(t *testing.T) {
+	t.Helper()
+	if err := os.WriteFile(string(g), nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // job waits for the name of a stage's first job and returns its id and the node, once it runs.
@@ -166,16 +179,19 @@ func timeLimit(t *testing.T, c *slurmtest.Cluster) {
 
 // requeue: a job that SLURM starts again is followed on.
 func requeue(t *testing.T, c *slurmtest.Cluster) {
-	b := start(t, `stage "make" "twice" {
+	g := newGate(t)
+	b := start(t, g.of(`stage "make" "twice" {
   count = 20
-  pause = "150ms"
-}`, nil)
+  until = "GATE"
+}`), nil)
 	id, _ := job(t, c, "twice")
 	eventually(t, "the driver to see it run", func() bool { return b.count(workflow.TaskStarted) == 1 })
 	c.Control("requeue", id)
+	eventually(t, "the driver to see it queued", func() bool { return b.saw("starts job " + id + " again") })
+	g.open(t)
 	must(t, b.wait(t), b.watch)
-	if !b.saw("starts job "+id+" again") || b.count(workflow.TaskSubmitted) != 1 {
-		t.Errorf("notices %q", b.notices)
+	if n := b.count(workflow.TaskSubmitted); n != 1 {
+		t.Errorf("submitted %d times; notices %q", n, b.notices)
 	}
 }
 
@@ -184,9 +200,8 @@ func vanish(t *testing.T, c *slurmtest.Cluster) {
 	b := start(t, `stage "make" "some" {
   count  = 60
   shards = 3
-  pause  = "100ms"
   resources {
-    extra = ["--begin=now+4"]
+    extra = ["--hold"]
   }
 }`, nil)
 	var id string
@@ -202,6 +217,7 @@ func vanish(t *testing.T, c *slurmtest.Cluster) {
 	if out, err := exec.Command("scancel", id+"_1").CombinedOutput(); err != nil {
 		t.Fatalf("scancel: %v: %s", err, out)
 	}
+	c.Control("release", id)
 	o := b.wait(t)
 	if len(o.Failures) != 1 || !strings.Contains(o.Failures[0].Result.Message, "cancelled before it started") {
 		t.Fatalf("%+v, %q", o.Failures, b.notices)
@@ -352,16 +368,18 @@ func TestMaxArraySize(t *testing.T) {
 func TestNodeDies(t *testing.T) {
 	brief(t)
 	c := slurmtest.Start(t, slurmtest.Options{Nodes: 3})
-	const text = `stage "make" "doomed" {
+	g := newGate(t)
+	text := g.of(`stage "make" "doomed" {
   count = 30
-  pause = "100ms"
+  until = "GATE"
   resources {
     extra = ["--no-requeue"]
   }
-}`
+}`)
 	b := start(t, text, nil)
 	_, node := job(t, c, "doomed")
 	c.CutPower(int(node[1] - '0'))
+	g.open(t)
 	o := b.wait(t)
 	must(t, o, b.watch)
 	asLocally(t, text, o)
@@ -375,7 +393,7 @@ const slow = `
 stage "make" "slow" {
   count  = 120
   shards = 6
-  pause  = "200ms"
+  until  = "GATE"
 }
 stage "join" "book" {
   words = stage.slow.words
@@ -385,18 +403,20 @@ stage "join" "book" {
 func TestDriverDies(t *testing.T) {
 	brief(t)
 	c := slurmtest.Start(t, slurmtest.Options{Nodes: 3})
-	path := write(t, slow)
+	g := newGate(t)
+	text := g.of(slow)
+	path := write(t, text)
 	d := driver(t, path)
 	id, _ := job(t, c, "slow")
-	time.Sleep(time.Second)
 	if err := d.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
 	_ = d.Wait() // its exit code is not the point
 	before := jobs(t)
+	g.open(t)
 	o, w := onSLURM(t, path, quick())
 	must(t, o, w)
-	asLocally(t, slow, o)
+	asLocally(t, text, o)
 	base, _, _ := strings.Cut(id, "_")
 	adopted := false
 	for _, e := range w.events {
@@ -429,7 +449,9 @@ func TestDriverLeaves(t *testing.T) {
 	brief(t)
 	c := slurmtest.Start(t, slurmtest.Options{Nodes: 3})
 	signals := make(chan os.Signal, 1)
-	b := start(t, slow, func(o *workflow.RunOptions) { o.Signals = signals })
+	g := newGate(t)
+	text := g.of(slow)
+	b := start(t, text, func(o *workflow.RunOptions) { o.Signals = signals })
 	job(t, c, "slow")
 	signals <- userSignal
 	if o := b.wait(t); o.Stopped == nil {
@@ -439,46 +461,53 @@ func TestDriverLeaves(t *testing.T) {
 	if len(c.Queue()) == 0 {
 		t.Fatal("the jobs are gone")
 	}
+	g.open(t)
 	o, w := onSLURM(t, b.path, quick())
 	must(t, o, w)
-	asLocally(t, slow, o)
+	asLocally(t, text, o)
 	if after := jobs(t); after-before != 2 {
 		t.Errorf("%d jobs before, %d after, want two more", before, after)
 	}
 	noRecords(t, b.path)
 }
 
-// TestControllerAway: slurmctld is down for a while; tasks that end meanwhile are known by their exit files, and what
-// follows is submitted when it is back. Then it is killed right after a submission, which it may forget.
+// TestControllerAway: slurmctld is down for half a minute; tasks that end meanwhile are known by their exit files, and what
+// follows is submitted when it is back.
 func TestControllerAway(t *testing.T) {
 	brief(t)
 	c := slurmtest.Start(t, slurmtest.Options{Nodes: 3})
-	away := 7 * time.Second // a command gives up after 4
-	if extended {
-		away = 30 * time.Second
-	}
-	b := start(t, slow, nil)
+	g := newGate(t)
+	text := g.of(slow)
+	b := start(t, text, nil)
 	job(t, c, "slow")
 	c.StopController(false)
-	time.Sleep(away)
+	down := time.Now()
+	eventually(t, "the silence to be noticed", func() bool { return b.saw("SLURM does not answer") })
+	g.open(t)
+	eventually(t, "the shards' ends to be known", func() bool { return b.count(workflow.TaskEnded) >= 6 })
+	time.Sleep(30*time.Second - time.Since(down))
 	c.StartController()
 	o := b.wait(t)
 	must(t, o, b.watch)
-	asLocally(t, slow, o)
-	if !b.saw("SLURM does not answer") {
-		t.Errorf("notices %q", b.notices)
-	}
+	asLocally(t, text, o)
+	noRecords(t, b.path)
+}
 
-	text := strings.ReplaceAll(slow, `"slow"`, `"slow2"`)
-	text = strings.ReplaceAll(text, "stage.slow", "stage.slow2")
-	b = start(t, text, nil)
+// TestControllerKilled: slurmctld is killed right after a submission, which it may forget, giving the number to another.
+func TestControllerKilled(t *testing.T) {
+	brief(t)
+	c := slurmtest.Start(t, slurmtest.Options{Nodes: 3})
+	g := newGate(t)
+	text := g.of(slow)
+	b := start(t, text, nil)
 	eventually(t, "a submission", func() bool {
 		ids, err := filepath.Glob(filepath.Join(filepath.Dir(b.path), ".oceaninv", "slurm", "*", "id"))
 		return err == nil && len(ids) > 0
 	})
 	c.StopController(true)
 	c.StartController()
-	o = b.wait(t)
+	g.open(t)
+	o := b.wait(t)
 	must(t, o, b.watch)
 	asLocally(t, text, o)
 	t.Logf("after the kill: %q", b.notices)
