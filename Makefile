@@ -25,7 +25,7 @@ run: build ## the quickstart: a real ocean to a checked posterior
 
 test: build deps-test ## every test, the race detector on the concurrent packages, the fuzz seeds
 	$(GO) vet ./...
-	$(GO) test -timeout 20m ./...
+	$(GO) test -timeout 60m ./...
 	$(MAKE) --no-print-directory gradients
 	$(MAKE) --no-print-directory race
 
@@ -33,7 +33,7 @@ gradients: ## the worst relative error of the gradient of every layer and every 
 	$(GO) test -v -run Gradient ./surrogate ./surrogate/train
 
 race: ## the race detector where goroutines meet
-	$(GO) test -race -short -timeout 20m ./workflow/... ./surrogate/train/... ./inversion/... ./pipelines/...
+	$(GO) test -race -short -timeout 60m ./workflow/... ./surrogate/train/... ./inversion/... ./pipelines/...
 
 fuzz: deps ## one minute of fuzzing for every parser
 	sh .ci/fuzz.sh 60s

@@ -1,6 +1,7 @@
 package workflow
 
 import (
+	"cmp"
 	"container/heap"
 	"fmt"
 	"maps"
@@ -42,6 +43,8 @@ func (d *driver) newTask(j *job, role executor.Role, shard int) *taskState {
 	if j.action.Policy.Timeout > 0 {
 		t.limits.Time = j.action.Policy.Timeout
 	}
+	usual := d.executor.Budget().Default
+	t.limits.Memory, t.limits.Time = cmp.Or(t.limits.Memory, usual.Memory), cmp.Or(t.limits.Time, usual.Time)
 	t.order = executor.Order{Role: role, Shard: shard, Shards: j.shards}
 	return t
 }

@@ -195,6 +195,8 @@ type Budget struct {
 	Memory int64
 	// All is what a task gets that asks for all cores, where Cores is no limit.
 	All int
+	// Default is the memory and time of a task that does not say.
+	Default stage.Resources
 }
 
 // Executor runs tasks. One goroutine calls it.

@@ -178,12 +178,46 @@ func (c client) accounted(ids []string) (map[string]row, error) {
 	}
 	rows := make(map[string]row)
 	for line := range strings.Lines(out) {
-		if r, ok := parseAccount(line); ok {
-			rows[r.id] = r
+		r, ok := parseAccount(line)
+		if !ok {
+			continue
+		}
+		for _, id := range expand(r.id) {
+			r.id = id
+			rows[id] = r
 		}
 	}
 	return rows, nil
 }
+
+// expand lists the ids that an entry for several tasks of an array stands for, which have not started or were cancelled
+// before: 12_[0-2,5%4].
+func expand(id string) []string {
+	base, list, several := strings.Cut(strings.TrimSuffix(id, "]"), "_[")
+	if !several {
+		return []string{id}
+	}
+	list, _, _ = strings.Cut(list, "%")
+	var ids []string
+	for _, part := range strings.Split(list, ",") {
+		first, last, isRange := strings.Cut(part, "-")
+		if !isRange {
+			last = first
+		}
+		from, err := strconv.Atoi(first)
+		to, err2 := strconv.Atoi(last)
+		if err != nil || err2 != nil || to-from > maxTasks {
+			return nil
+		}
+		for i := from; i <= to; i++ {
+			ids = append(ids, fmt.Sprintf("%s_%d", base, i))
+		}
+	}
+	return ids
+}
+
+// maxTasks bounds what a line of text may claim; SLURM itself allows 4 million.
+const maxTasks = 5_000_000
 
 // parseAccount reads a line of sacct: 12_3|CANCELLED by 1000|0:15|n1|name.
 func parseAccount(line string) (row, bool) {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/hashicorp/hcl/v2/gohcl"
+
+	"oceaninv/workflow/stage"
 )
 
 // Options are the arguments of an executor "slurm" block. What a stage's resources block says comes before Partition,
@@ -126,6 +128,15 @@ func (o *Options) problems() []string {
 		}
 	}
 	return all
+}
+
+// usual is the memory and time of tasks that do not say.
+func (o *Options) usual() stage.Resources {
+	mb, err := megabytes(o.Memory)
+	if err != nil {
+		panic("slurm: " + err.Error())
+	}
+	return stage.Resources{Memory: mb << 20, Time: mustDuration(o.Time)}
 }
 
 // duration parses a time; "" is none.

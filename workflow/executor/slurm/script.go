@@ -64,22 +64,10 @@ func (o *Options) script(name, dir string, n int, r request, command []string) s
 // limits writes what a task asks for.
 func (o *Options) limits(directive func(string, ...any), r request) {
 	directive("--nodes=1 --ntasks=1 --cpus-per-task=%d", max(1, r.resources.Cores))
-	memory := r.resources.Memory
-	if memory == 0 {
-		mb, err := megabytes(o.Memory)
-		if err != nil {
-			panic("slurm: " + err.Error())
-		}
-		memory = mb << 20
-	}
-	if memory > 0 && o.RequestMemory {
+	if memory := r.resources.Memory; memory > 0 && o.RequestMemory {
 		directive("--mem=%dM", (memory+1<<20-1)>>20)
 	}
-	limit := r.resources.Time
-	if limit == 0 {
-		limit = mustDuration(o.Time)
-	}
-	if limit > 0 {
+	if limit := r.resources.Time; limit > 0 {
 		directive("--time=%d", minutes(limit))
 	}
 	for _, option := range []struct{ name, own, common string }{

@@ -101,8 +101,10 @@ func New(o Options, command []string) *Executor {
 // Name is "slurm".
 func (e *Executor) Name() string { return Name }
 
-// Budget is no limit but on the tasks that ask for all cores.
-func (e *Executor) Budget() executor.Budget { return executor.Budget{All: e.options.Cores} }
+// Budget is no limit but on the tasks that ask for all cores, or for nothing.
+func (e *Executor) Budget() executor.Budget {
+	return executor.Budget{All: e.options.Cores, Default: e.options.usual()}
+}
 
 // Updates is where news arrive.
 func (e *Executor) Updates() <-chan executor.Update { return e.updates }
