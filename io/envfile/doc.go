@@ -29,8 +29,10 @@
 // # Limitations
 //
 // Not supported, each with a diagnostic: analytic profiles (A), profiles of the
-// ray codes (Q, H), biological layers (B), grain-size bottoms (G), precalculated
-// internal reflection coefficients (P), water whose attenuation varies with depth.
-// Altimetry and bathymetry files (~, *) are for the ray codes and are left out with
-// a warning. The power law m holds up to its transition frequency only.
+// ray codes (Q, H), biological layers (B), grain-size bottoms (G), Twersky's bosses
+// (S, H, T, I), precalculated internal reflection coefficients (P: a table over
+// wavenumber at one frequency, which BOUNCE makes of layers that this program takes
+// themselves; the .brc file that it writes beside it is read).
+// Altimetry and bathymetry files (~, *) and single beams (I) are for the ray codes
+// and are left out with a warning. The power law m holds up to its transition frequency only.
 package envfile

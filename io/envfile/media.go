@@ -192,19 +192,8 @@ func (r *caseReader) readBottom() error {
 	if text != "" {
 		letter = text[0]
 	}
-	meaning, remedy := "", "use V (vacuum), R (rigid), A (half-space) or F (reflection coefficients)"
-	switch letter {
-	case 'V', 'R', 'A', 'F':
-	case 'P':
-		meaning = "a precalculated internal reflection coefficient is not supported"
-		remedy = "give the layers themselves, or use F with a .brc file"
-	case 'G':
-		meaning = "a bottom given by its grain size is not supported"
-		remedy = "use A and give sound speed, density and attenuation"
-	default:
-		meaning = "no bottom boundary"
-	}
-	if meaning != "" {
+	if !strings.ContainsRune("VRAF", rune(letter)) {
+		meaning, remedy := boundaryMeaning(letter, "bottom", ".brc")
 		return r.wrong(fmt.Sprintf("bottom option %q: %s", text, meaning), remedy)
 	}
 	if len(text) > 1 && (text[1] == '~' || text[1] == '*') {

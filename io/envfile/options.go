@@ -88,7 +88,8 @@ func (r *caseReader) parseTop(text string) error {
 	r.c.Interpolation = r.top.interpolation
 	r.top.boundary = option(1)
 	if !strings.ContainsRune("VRAF", rune(option(1))) {
-		return bad(1, "no top boundary", "use V (vacuum), R (rigid), A (half-space) or F (reflection coefficients)")
+		meaning, remedy := boundaryMeaning(option(1), "top", ".trc")
+		return bad(1, meaning, remedy)
 	}
 	if r.unit, ok = units[option(2)]; !ok {
 		return bad(2, "no unit of attenuation", "use N, F, M, m, W, Q or L")
@@ -117,10 +118,36 @@ func (r *caseReader) parseTop(text string) error {
 	case ' ', '0':
 	case 'B':
 		r.top.broadband = true
+	case 'I':
+		r.warn(r.wrong(fmt.Sprintf("top options %q: a single beam is for the ray codes; the option is left out", text), ""))
 	default:
 		return bad(5, "unknown option", "use B (broadband) or a blank")
 	}
 	return nil
+}
+
+// boundaryMeaning says what an unsupported letter of a boundary means, and what to do.
+func boundaryMeaning(letter byte, side, extension string) (meaning, remedy string) {
+	remedy = "use V (vacuum), R (rigid), A (half-space) or F (reflection coefficients)"
+	bosses := "give the interface's rms roughness instead"
+	switch letter {
+	case 'P':
+		return "a precalculated internal reflection coefficient (.irc: what BOUNCE found at one frequency, by wavenumber) is not supported",
+			"give the layers themselves, or use F with the " + extension + " file that BOUNCE writes beside it"
+	case 'W':
+		return "writing a file of reflection coefficients is BOUNCE's task", remedy
+	case 'G':
+		return "a " + side + " given by its grain size is not supported", "use A and give sound speed, density and attenuation"
+	case 'S':
+		return "Twersky's scatter by soft bosses is not supported", bosses
+	case 'H':
+		return "Twersky's scatter by hard bosses is not supported", bosses
+	case 'T':
+		return "Twersky's scatter by soft bosses, amplitude only, is not supported", bosses
+	case 'I':
+		return "Twersky's scatter by hard bosses, amplitude only, is not supported", bosses
+	}
+	return "no " + side + " boundary", remedy
 }
 
 // readFrancoisGarrison reads temperature, salinity, acidity and depth.
