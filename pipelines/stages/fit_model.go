@@ -159,3 +159,11 @@ func alone(d train.Dataset[float32]) train.Dataset[float32] {
 	s := d.(train.SliceDataset[float32])
 	return train.SliceDataset[float32]{X: s.X, NX: s.NX}
 }
+
+func float32s(x []float64) []float32 {
+	out := make([]float32, len(x))
+	for i, v := range x {
+		out[i] = float32(v)
+	}
+	return out
+}

@@ -2,6 +2,7 @@ package stages
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/hashicorp/hcl/v2"
@@ -106,30 +107,55 @@ func (s *trainStage) Outputs() []stage.Output {
 
 func (s *trainStage) Resources() stage.Resources { return stage.Resources{Cores: stage.AllCores} }
 
-// samples is a data set in memory, and the problem it belongs to.
+// samples is a data set, read block by block so that it need not fit in memory,
+// and the problem it belongs to.
 type samples struct {
 	problem *inversion.Problem
 	layout  dataset.Layout
 	noise   *inversion.Noise
 	n       int
+	block   int // samples in memory at once
+	file    *dataset.Dataset
+	first   int // of the block in memory
 	dataset.Samples
 }
 
-// readSamples reads a whole data set.
-func readSamples(path string) (*samples, error) {
+// samplesAtOnce is how many samples are in memory: some megabytes.
+const samplesAtOnce = 1024
+
+// openSamples opens a data set; the caller closes its file.
+func openSamples(path string) (*samples, error) {
 	f, err := dataset.OpenDataset(path)
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	s := &samples{layout: f.Layout(), n: f.Len()}
-	if s.problem, err = problemOf(s.layout.Problem); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	s := &samples{layout: f.Layout(), n: f.Len(), block: samplesAtOnce, file: f}
+	if s.problem, err = problemOf(s.layout.Problem); err == nil {
+		s.noise, err = knownNoise(s.problem, s.layout.NoiseVariance)
 	}
-	if s.noise, err = knownNoise(s.problem, s.layout.NoiseVariance); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
-	return s, f.Read(0, s.n, &s.Samples)
+	return s, nil
+}
+
+// blocks reads the samples in turn and calls visit for those of each block,
+// [from, to), which theta, clean and observed then know.
+func (s *samples) blocks(ctx context.Context, visit func(from, to int) error) error {
+	for from := 0; from < s.n; from += s.block {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		to := min(from+s.block, s.n)
+		if err := s.file.Read(from, to-from, &s.Samples); err != nil {
+			return stage.BadInput(err)
+		}
+		s.first = from
+		if err := visit(from, to); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // knownNoise is a problem's noise with the variances that its data came with,
@@ -150,12 +176,14 @@ func knownNoise(p *inversion.Problem, variance []float64) (*inversion.Noise, err
 // theta is the parameters of sample i.
 func (s *samples) theta(i int) []float64 {
 	d := len(s.problem.Parameters)
+	i -= s.first
 	return s.Parameters[i*d : (i+1)*d]
 }
 
 // clean is the noise-free field of sample i.
 func (s *samples) clean(i int) []complex128 {
 	m := s.problem.DataSize()
+	i -= s.first
 	return s.Pressure[i*m : (i+1)*m]
 }
 
@@ -165,7 +193,7 @@ func (s *samples) observed(dst []complex128, i, replicate int, seed uint64) {
 	clean := s.clean(i)
 	if replicate == 0 && s.Noise != nil {
 		m := len(clean)
-		for k, v := range s.Noise[i*m : (i+1)*m] {
+		for k, v := range s.Noise[(i-s.first)*m : (i-s.first+1)*m] {
 			dst[k] = clean[k] + v
 		}
 		return
@@ -177,10 +205,11 @@ func (s *samples) observed(dst []complex128, i, replicate int, seed uint64) {
 }
 
 func (s *trainStage) Run(ctx context.Context, ws *stage.Workspace) error {
-	data, err := readSamples(ws.Input("dataset"))
+	data, err := openSamples(ws.Input("dataset"))
 	if err != nil {
 		return stage.BadInput(err)
 	}
+	defer data.file.Close()
 	var (
 		estimator amortized.Estimator
 		arch      architecture

@@ -97,8 +97,12 @@ func (s *trainStage) trainConditional(ctx context.Context, ws *stage.Workspace, 
 			return nil, arch, nil, err
 		}
 	}
-	x, y, err := s.prepare(ctx, ws, data, e)
+	rows, err := newRowFile(ws, prior.Dim(), e.ConditionSize())
 	if err != nil {
+		return nil, arch, nil, err
+	}
+	defer rows.close()
+	if err := s.prepare(ctx, ws, data, e, rows); err != nil {
 		return nil, arch, nil, err
 	}
 	spec := s.Flow
@@ -108,7 +112,7 @@ func (s *trainStage) trainConditional(ctx context.Context, ws *stage.Workspace, 
 	if err != nil {
 		return nil, arch, nil, err
 	}
-	training, held := s.split(x, y, spec.Dim, spec.CondDim, data.n, c.NoiseDraws)
+	training, held := rows.split(s.HeldOut, c.NoiseDraws)
 	o, run := s.session(ws)
 	result, err := train.TrainConditional(ctx, flow, training, held, o, run)
 	if err != nil {
@@ -148,54 +152,68 @@ func buildTable(ctx context.Context, ws *stage.Workspace, data *samples, prior *
 }
 
 // prepare computes what the flow is trained on, sample by sample on all cores:
-// the standardised parameters x and the standardised conditions y, [sample·replicate].
-func (s *trainStage) prepare(ctx context.Context, ws *stage.Workspace, data *samples, e *amortized.Conditional) (x, y []float32, err error) {
-	reps, nx, ny := s.Conditional.NoiseDraws, e.Prior.Dim(), e.ConditionSize()
+// the parameters x in unbounded coordinates and the conditions y, [sample·replicate],
+// both standardised.
+func (s *trainStage) prepare(ctx context.Context, ws *stage.Workspace, data *samples, e *amortized.Conditional, rows *rowFile) error {
 	if e.Match == nil {
-		zeta := make([]float64, data.n*nx)
-		for i := range data.n {
-			amortized.Unbounded(e.Prior, zeta[i*nx:(i+1)*nx], data.theta(i))
+		zeta, moments := make([]float64, rows.nx), surrogate.NewMoments(rows.nx)
+		err := data.blocks(ctx, func(from, to int) error {
+			for i := from; i < to; i++ {
+				amortized.Unbounded(e.Prior, zeta, data.theta(i))
+				if err := moments.Add(zeta); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
 		}
-		if e.Zeta, err = surrogate.FitStandardizer(zeta, nx); err != nil {
-			return nil, nil, err
-		}
+		e.Zeta = moments.Standardizer()
 	}
-	u, cond := make([]float64, data.n*reps*nx), make([]float64, data.n*reps*ny)
+	reps := s.Conditional.NoiseDraws
+	x, y := make([]float64, data.block*reps*rows.nx), make([]float64, data.block*reps*rows.ny)
+	err := data.blocks(ctx, func(from, to int) error {
+		if err := s.summarise(ctx, ws, data, e, summaries{rows.nx, rows.ny, from, to, x, y}); err != nil {
+			return err
+		}
+		ws.Progress(stage.Progress{Done: int64(to), Total: int64(data.n), Unit: "summaries"})
+		n := (to - from) * reps
+		return rows.add(x[:n*rows.nx], y[:n*rows.ny])
+	})
+	if err != nil {
+		return err
+	}
+	e.Condition = rows.y.Standardizer()
+	return rows.standardise(surrogate.Identity(rows.nx), e.Condition)
+}
+
+// summaries are the rows of the samples [from, to).
+type summaries struct {
+	nx, ny   int
+	from, to int
+	x, y     []float64
+}
+
+// summarise fills in rows on all cores.
+func (s *trainStage) summarise(ctx context.Context, ws *stage.Workspace, data *samples, e *amortized.Conditional, b summaries) error {
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
 	for range ws.Cores {
 		g.Go(func() error {
 			session, field := e.NewSession(), make([]complex128, data.problem.DataSize())
 			for {
-				i := int(next.Add(1)) - 1
-				if i >= data.n || ctx.Err() != nil {
+				i := b.from + int(next.Add(1)) - 1
+				if i >= b.to || ctx.Err() != nil {
 					return ctx.Err()
 				}
-				for r := range reps {
-					k := i*reps + r
+				for r := range s.Conditional.NoiseDraws {
+					k := (i-b.from)*s.Conditional.NoiseDraws + r
 					data.observed(field, i, r, s.Seed)
-					session.Prepare(u[k*nx:(k+1)*nx], cond[k*ny:(k+1)*ny], data.theta(i), field)
-				}
-				if i%256 == 0 {
-					ws.Progress(stage.Progress{Done: int64(i), Total: int64(data.n), Unit: "summaries"})
+					session.Prepare(b.x[k*b.nx:(k+1)*b.nx], b.y[k*b.ny:(k+1)*b.ny], data.theta(i), field)
 				}
 			}
 		})
 	}
-	if err := g.Wait(); err != nil {
-		return nil, nil, err
-	}
-	if e.Condition, err = surrogate.FitStandardizer(cond, ny); err != nil {
-		return nil, nil, err
-	}
-	e.Condition.Apply(cond, cond)
-	return float32s(u), float32s(cond), nil
-}
-
-func float32s(x []float64) []float32 {
-	out := make([]float32, len(x))
-	for i, v := range x {
-		out[i] = float32(v)
-	}
-	return out
+	return g.Wait()
 }

@@ -99,15 +99,14 @@ func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *sa
 		Prior: prior, Form: c.Features, Receivers: data.problem.Receivers(), Tones: len(data.problem.Frequencies),
 		Bounded: arch.Bounded, ReleasedOrder: arch.ReleasedOrder, RawObservation: arch.RawObservation,
 	}
-	x, y := c.rows(data, e, nx, ny, s.Seed)
-	if e.X, err = surrogate.FitStandardizer(x, nx); err != nil {
+	rows, err := newRowFile(ws, nx, ny)
+	if err != nil {
 		return nil, arch, nil, err
 	}
-	if e.Y, err = surrogate.FitStandardizer(y, ny); err != nil {
+	defer rows.close()
+	if err := c.rows(ctx, data, e, rows, s.Seed); err != nil {
 		return nil, arch, nil, err
 	}
-	e.X.Apply(x, x)
-	e.Y.Apply(y, y)
 	spec := s.Flow
 	spec.Dim = ny + c.Latent
 	arch.Flow = spec
@@ -115,7 +114,7 @@ func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *sa
 	if err != nil {
 		return nil, arch, nil, err
 	}
-	training, held := s.split(float32s(x), float32s(y), nx, ny, data.n, 1)
+	training, held := rows.split(s.HeldOut, 1)
 	o, run := s.session(ws)
 	o = o.Standardised(e.X.Mean, e.X.Scale)
 	result, err := train.TrainINN(ctx, flow, training, held, o, run)
@@ -126,22 +125,32 @@ func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *sa
 	return e, arch, result, nil
 }
 
-// rows lays out x = [parameters, noise] and y for every sample.
-func (s *innSpec) rows(data *samples, e *amortized.INN, nx, ny int, seed uint64) (x, y []float64) {
+// rows lays out x = [parameters, noise] and y for every sample, and standardises
+// them.
+func (s *innSpec) rows(ctx context.Context, data *samples, e *amortized.INN, rows *rowFile, seed uint64) error {
 	tones, d := len(data.problem.Frequencies), len(data.problem.Parameters)
-	x, y = make([]float64, data.n*nx), make([]float64, data.n*ny)
+	x, y := make([]float64, rows.nx), make([]float64, rows.ny)
 	field := make([]complex128, data.problem.DataSize())
-	for i := range data.n {
-		data.observed(field, i, 0, seed)
-		inversion.Features(y[i*ny:(i+1)*ny], s.Features, field, tones)
-		row := x[i*nx : (i+1)*nx]
-		e.Coordinates(row[:d], data.theta(i))
-		if *s.NoiseInX {
-			for k, v := range data.clean(i) {
-				field[k] -= v
+	err := data.blocks(ctx, func(from, to int) error {
+		for i := from; i < to; i++ {
+			data.observed(field, i, 0, seed)
+			inversion.Features(y, s.Features, field, tones)
+			e.Coordinates(x[:d], data.theta(i))
+			if *s.NoiseInX {
+				for k, v := range data.clean(i) {
+					field[k] -= v
+				}
+				inversion.Features(x[d:], inversion.AbsoluteField, field, tones)
 			}
-			inversion.Features(row[d:], inversion.AbsoluteField, field, tones)
+			if err := rows.add(x, y); err != nil {
+				return err
+			}
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
-	return x, y
+	e.X, e.Y = rows.x.Standardizer(), rows.y.Standardizer()
+	return rows.standardise(e.X, e.Y)
 }
