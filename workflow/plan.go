@@ -2,9 +2,7 @@ package workflow
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"slices"
@@ -256,59 +254,12 @@ func (pl *planner) decide(a *config.Action) *Decision {
 	return d
 }
 
-// waitFor explains an action whose inputs are not known before something else has run.
-func (pl *planner) waitFor(d *Decision, upstream []string) {
-	d.Status = Maybe
-	if pl.force[d.Action.Address] {
-		d.Status, d.Reasons = ToRun, []string{"forced"}
-	}
-	last, ok := pl.ledger.last(d.Action.Address)
-	if !ok {
-		d.Status = ToRun
-		d.Reasons = append(d.Reasons, "has not been run before")
-	} else if before, err := pl.store.Preimage(last.Key); err == nil {
-		for _, c := range artifact.Diff(before, d.preimage) {
-			if !strings.HasPrefix(c.Path, "input ") {
-				d.Status = ToRun
-				d.Reasons = append(d.Reasons, c.String())
-			}
-		}
-	}
-	d.Reasons = append(d.Reasons, "needs "+strings.Join(upstream, ", "))
-}
-
 func (pl *planner) recordOf(address string) *artifact.Record {
 	d := pl.plan.byAddress[address]
 	if d == nil || d.Status != Cached {
 		return nil
 	}
 	return d.record
-}
-
-// reasons says why there is no result under a key.
-func (pl *planner) reasons(d *Decision, err error) []string {
-	if errors.Is(err, artifact.ErrDamaged) {
-		return []string{"its result is " + err.Error()}
-	}
-	last, ok := pl.ledger.last(d.Action.Address)
-	if ok && last.Key == d.Key {
-		return []string{"its result has been removed"}
-	}
-	if _, err := os.Stat(pl.store.WorkDir(d.Key)); err == nil {
-		return []string{"an earlier run did not finish it"}
-	}
-	if !ok {
-		return []string{"has not been run before"}
-	}
-	before, err := pl.store.Preimage(last.Key)
-	if err != nil {
-		return []string{"it changed since run " + last.Run + ", whose details are gone"}
-	}
-	var reasons []string
-	for _, c := range artifact.Diff(before, d.preimage) {
-		reasons = append(reasons, c.String())
-	}
-	return reasons
 }
 
 // revive lets actions whose outputs were discarded run again where something that needs them runs.

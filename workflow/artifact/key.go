@@ -118,17 +118,21 @@ func (p Preimage) flat() map[string]string {
 	out := map[string]string{"kind": p.Kind, "version": strconv.Itoa(p.Version), "key format": strconv.Itoa(p.Format)}
 	for name, digests := range p.Inputs {
 		for i, d := range digests {
-			path := "input " + name
-			if len(digests) > 1 {
-				path += fmt.Sprintf("[%d]", i)
-			}
-			out[path] = d[:min(12, len(d))]
+			out[InputPath(name, i, len(digests))] = d[:min(12, len(d))]
 		}
 	}
 	if v, err := decodeNumbers(p.Params); err == nil {
 		flatten("", v, out)
 	}
 	return out
+}
+
+// InputPath is the path, in a Change, of the i-th of n inputs of a name.
+func InputPath(name string, i, n int) string {
+	if n > 1 {
+		return fmt.Sprintf("input %s[%d]", name, i)
+	}
+	return "input " + name
 }
 
 // flatten spreads a JSON value over paths. Long lists of numbers are given as a whole, shortened.
