@@ -76,6 +76,7 @@ type planner struct {
 	ledger  *ledger
 	plan    *Plan
 	force   map[string]bool
+	found   map[artifact.Key]found // looked up already
 }
 
 // Plan decides what has to be done, and why. Mistakes found by looking at the inputs are in the diagnostics. Nothing is
@@ -98,6 +99,7 @@ func (p *Project) Plan(ctx context.Context, o PlanOptions) (*Plan, hcl.Diagnosti
 	if diags := p.digestFiles(ctx, actions); diags.HasErrors() {
 		return nil, diags
 	}
+	pl.lookupLast(ctx, actions)
 	for _, a := range actions {
 		d := pl.decide(a)
 		pl.plan.Decisions = append(pl.plan.Decisions, d)
@@ -221,6 +223,54 @@ func (p *Project) preimageOf(a *config.Action, record func(address string) *arti
 	return pre, upstream, nil
 }
 
+// found is what the store has under a key.
+type found struct {
+	record *artifact.Record
+	err    error
+}
+
+// lookupLast looks the latest keys of all actions up, several at a time: most of them are the keys of now, and where the
+// files have to be read that is what takes long.
+func (pl *planner) lookupLast(ctx context.Context, actions []*config.Action) {
+	var mutex sync.Mutex
+	g, _ := errgroup.WithContext(ctx)
+	g.SetLimit(runtime.NumCPU())
+	pl.found = make(map[artifact.Key]found)
+	wanted := make(map[artifact.Key]bool)
+	for _, a := range actions {
+		last, ok := pl.ledger.last(a.Address)
+		if !ok {
+			continue
+		}
+		if wanted[last.Key] {
+			continue
+		}
+		wanted[last.Key] = true
+		g.Go(func() error {
+			record, err := pl.read(last.Key)
+			mutex.Lock()
+			defer mutex.Unlock()
+			pl.found[last.Key] = found{record, err}
+			return nil
+		})
+	}
+	_ = g.Wait() // the functions return no errors
+}
+
+func (pl *planner) lookup(key artifact.Key) (*artifact.Record, error) {
+	if f, ok := pl.found[key]; ok {
+		return f.record, f.err
+	}
+	return pl.read(key)
+}
+
+func (pl *planner) read(key artifact.Key) (*artifact.Record, error) {
+	if pl.options.Verify {
+		return pl.store.Verify(key)
+	}
+	return pl.store.Lookup(key)
+}
+
 func (pl *planner) decide(a *config.Action) *Decision {
 	d := &Decision{Action: a, Status: ToRun, Estimate: pl.estimate(a)}
 	pre, upstream, err := pl.preimageOf(a, pl.recordOf)
@@ -241,11 +291,7 @@ func (pl *planner) decide(a *config.Action) *Decision {
 		d.Reasons = []string{"forced"}
 		return d
 	}
-	lookup := pl.store.Lookup
-	if pl.options.Verify {
-		lookup = pl.store.Verify
-	}
-	record, err := lookup(d.Key)
+	record, err := pl.lookup(d.Key)
 	if err == nil {
 		d.Status, d.record = Cached, record
 		return d
