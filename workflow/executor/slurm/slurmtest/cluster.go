@@ -36,17 +36,25 @@ type Cluster struct {
 // programs are what a cluster is made of.
 var programs = []string{"munged", "mungekey", "slurmctld", "slurmd", "sbatch", "squeue", "scancel", "sinfo", "scontrol", "unshare"}
 
+// Missing says what a cluster cannot be started for; "" if it can.
+func Missing() string {
+	for _, p := range programs {
+		if _, err := lookPath(p); err != nil {
+			return fmt.Sprintf("SLURM is not tested: %s is not installed (make deps-test)", p)
+		}
+	}
+	return ""
+}
+
 // Start starts a cluster that ends with the test. Without SLURM the test is skipped, unless the environment says CI=true:
 // then it fails.
 func Start(t testing.TB, o Options) *Cluster {
 	t.Helper()
-	for _, p := range programs {
-		if _, err := lookPath(p); err != nil {
-			if os.Getenv("CI") == "true" {
-				t.Fatalf("%s is not installed; make deps-test installs it", p)
-			}
-			t.Skipf("SLURM is not tested: %s is not installed (make deps-test)", p)
+	if missing := Missing(); missing != "" {
+		if os.Getenv("CI") == "true" {
+			t.Fatal(missing)
 		}
+		t.Skip(missing)
 	}
 	dir, err := os.MkdirTemp("", "slurm") // short: the path of munge's socket is limited
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"oceaninv/workflow"
 	"oceaninv/workflow/executor"
 	"oceaninv/workflow/executor/slurm"
+	"oceaninv/workflow/executor/slurm/slurmtest"
 	"oceaninv/workflow/stage/stagetest"
 )
 
@@ -35,7 +36,11 @@ func TestMain(m *testing.M) {
 		os.Exit(drive(os.Args[2]))
 	}
 	flag.Parse()
-	os.Exit(m.Run())
+	code := m.Run()
+	if missing := slurmtest.Missing(); missing != "" {
+		fmt.Fprintln(os.Stderr, missing)
+	}
+	os.Exit(code)
 }
 
 // drive runs a pipeline on SLURM as the program would.
