@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 	"github.com/spf13/cobra"
@@ -112,7 +114,7 @@ func (f *runFlags) arguments() []string {
 	return slices.Concat([]string{self}, os.Args[1:])
 }
 
-// background starts the driver as a process that outlives the terminal.
+// background starts the driver as a process that outlives the terminal, and returns when its run can be seen.
 func (f *runFlags) background(p *workflow.Project, words []string, path string, w io.Writer) error {
 	if err := os.MkdirAll(p.Workdir, 0o755); err != nil {
 		return failed(err)
@@ -123,12 +125,39 @@ func (f *runFlags) background(p *workflow.Project, words []string, path string, 
 		return failed(err)
 	}
 	defer log.Close()
+	before, err := p.Status()
+	if err != nil {
+		return failed(err)
+	}
 	child := exec.Command(words[0], words[1:]...)
 	child.Stdout, child.Stderr, child.SysProcAttr = log, log, ownSession()
 	if err := child.Start(); err != nil {
 		return failed(err)
 	}
+	if err := awaitRun(p, before.Run, child); err != nil {
+		return failed(fmt.Errorf("the driver has ended without a run (%w); see %s", err, shorten(name)))
+	}
 	fmt.Fprintf(w, "The driver is process %d; it writes to %s.\nFollow it with: oceaninv attach %s\n", child.Process.Pid, shorten(name),
 		strings.TrimSpace(path))
-	return failed(child.Process.Release())
+	return nil
+}
+
+// awaitRun waits until the child has begun another run than the one before.
+func awaitRun(p *workflow.Project, before string, child *exec.Cmd) error {
+	ended := make(chan error, 1)
+	go func() { ended <- child.Wait() }()
+	for gone := false; ; {
+		s, err := p.Status()
+		if err != nil || s.Run != before {
+			return err
+		}
+		if gone {
+			return errors.New(child.ProcessState.String())
+		}
+		select {
+		case <-ended:
+			gone = true
+		case <-time.After(50 * time.Millisecond):
+		}
+	}
 }
