@@ -24,8 +24,8 @@ type Published struct {
 	Path   string // relative to the results directory, with slashes
 }
 
-// Publications lists what an action puts among the results: figures below figures/, others under the action's name. Metrics
-// are merged into metrics.json instead.
+// Publications lists what an action puts among the results: figures below figures/, others under the action's name, which
+// the principal output or a single one has for itself. Metrics are merged into metrics.json instead.
 func Publications(a *config.Action) []Published {
 	if a.Policy.Discard {
 		return nil
@@ -50,7 +50,7 @@ func Publications(a *config.Action) []Published {
 			dir, alone = "figures/", figures == 1
 		}
 		name := a.Label
-		if !alone {
+		if !alone && !o.Principal {
 			name += "." + o.Name
 		}
 		all[i].Path = dir + name + extension(o.File)

@@ -22,7 +22,7 @@ func newInferCommand() *cobra.Command {
 observation whose phones or tones are not the model's is refused; one unlike anything the model was trained on is
 warned about.
 
-  oceaninv infer results/quickstart/recommended.model.nc results/quickstart/held_out.nc -o posterior.nc`,
+  oceaninv infer results/quickstart/recommended.nc results/quickstart/held_out.nc -o posterior.nc`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if output == "" {

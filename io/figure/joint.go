@@ -83,7 +83,10 @@ func (j Joint) panel(x, y Axis, l *legend) (*plot.Plot, scale) {
 	if j.Density != nil {
 		shown = surface{j.XAt, j.YAt, j.Density}
 	}
-	s := scale{colours: blues, min: 0, max: max(slices.Max(shown.z), math.SmallestNonzeroFloat64)}
+	s := scale{colours: blues, min: 0, max: slices.Max(shown.z)}
+	if s.max < math.SmallestNonzeroFloat64*1e20 { // nothing in sight: no draw is within the axes
+		s.max = 1
+	}
 	p.Add(raster{outside{shown}.padded(x, y), s})
 	if j.Density != nil {
 		l.add(names[1], steps{histogram{}, hue(0)})

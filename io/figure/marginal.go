@@ -23,6 +23,10 @@ type Marginal struct {
 	Truth       *float64  // dashed line; nil where not known
 	// Exact is a density to compare with, at increasing X; nil without.
 	ExactX, Exact []float64
+	// HistogramHigh makes the panel as high as the histogram, and cuts the exact
+	// density off above it: of a posterior much wider than the exact one something
+	// can then be seen.
+	HistogramHigh bool
 }
 
 func (m Marginal) axis() Axis { return Axis{Label: m.Label, Unit: m.Unit, Min: m.Min, Max: m.Max} }
@@ -124,7 +128,7 @@ func (m Marginal) panel(low, high float64, names [2]string, l *legend) *plot.Plo
 		p.Add(clipped{line})
 		l.add(names[1], line)
 		for i, x := range m.ExactX {
-			if x >= low && x <= high {
+			if x >= low && x <= high && (!m.HistogramHigh || top == 0) {
 				top = max(top, m.Exact[i])
 			}
 		}

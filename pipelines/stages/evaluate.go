@@ -3,6 +3,8 @@ package stages
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -19,19 +21,26 @@ type evaluate struct {
 	Headline bool   `json:"headline"`
 	// ClassifierDraws of each posterior, at most, go into a classifier two-sample test.
 	ClassifierDraws int `json:"classifier_draws"`
-	posterior       stage.Input
-	exact           stage.Input
-	density         stage.Input
-	model           stage.Input
-	observed        stage.Input
-	ensemble        []stage.Input // posteriors of other trainings
+	// PredictiveDraws of each posterior, at most, are re-simulated.
+	PredictiveDraws int `json:"predictive_draws"`
+	// From is the first observation scored, Count their number; 0 is all that follow.
+	From  int `json:"from,omitempty"`
+	Count int `json:"count,omitempty"`
+	// Limits are the ranges of the axes of marginals, by parameter; others are the prior's.
+	Limits    map[string][]float64 `json:"limits,omitempty"`
+	posterior stage.Input
+	exact     stage.Input
+	density   stage.Input
+	model     stage.Input
+	observed  stage.Input
+	ensemble  []stage.Input // posteriors of other trainings
 	// Problem re-simulates draws for predictive checks; nil leaves them out.
 	Problem *inversion.Problem `json:"problem,omitempty"`
 }
 
 func evaluateKind() stage.Kind {
 	return stage.Kind{
-		Name: "evaluate", Version: 4,
+		Name: "evaluate", Version: 5,
 		Doc:    "distances of a posterior to the exact one, its calibration over held-out observations, and figures",
 		Decode: decodeEvaluate,
 		Load:   stage.LoadJSON[evaluate],
@@ -51,9 +60,20 @@ func decodeEvaluate(d *stage.Decoder) stage.Spec {
 		Headline    bool           `hcl:"headline,optional"`
 		Seed        uint64         `hcl:"seed,optional"`
 		Classifier  int            `hcl:"classifier_draws,optional"`
-	}{Label: "draws", Headline: true, Classifier: 1000}
+		Predictive  int            `hcl:"predictive_draws,optional"`
+		From        int            `hcl:"from,optional"`
+		Count       int            `hcl:"count,optional"`
+		Limits      hcl.Expression `hcl:"limits,optional"`
+	}{Label: "draws", Headline: true, Classifier: 1000, Predictive: 100}
 	d.Decode(&block)
-	s := &evaluate{Seed: block.Seed, Label: block.Label, Headline: block.Headline, ClassifierDraws: block.Classifier}
+	s := &evaluate{Seed: block.Seed, Label: block.Label, Headline: block.Headline,
+		ClassifierDraws: block.Classifier, PredictiveDraws: block.Predictive, From: block.From, Count: block.Count}
+	if s.From < 0 || s.Count < 0 {
+		d.Errorf("from", "Negative count", "from and count must not be negative.")
+	}
+	if s.PredictiveDraws < 1 {
+		d.Errorf("predictive_draws", "No draws", "predictive_draws = %d: at least 1 is needed.", s.PredictiveDraws)
+	}
 	s.posterior = d.Artifact("posterior", block.Posterior, typePosterior)
 	s.exact = d.Artifact("exact", block.Exact, typePosterior)
 	s.density = d.Artifact("density", block.Density, typeDensity)
@@ -66,6 +86,7 @@ func decodeEvaluate(d *stage.Decoder) stage.Spec {
 		s.Problem = new(inversion.Problem)
 		d.Convert(block.Problem, s.Problem)
 	}
+	s.decodeLimits(d, block.Limits)
 	if (s.model.Present() || s.Problem != nil) != s.observed.Present() {
 		d.Errorf("observation", "Observations go with a model or a problem",
 			"To measure the log density of a model at truths and at exact draws, evaluate needs the model and the observations; to re-simulate draws, the problem and the observations.")
@@ -77,6 +98,20 @@ func decodeEvaluate(d *stage.Decoder) stage.Spec {
 func given(e hcl.Expression) bool {
 	v, diags := e.Value(nil)
 	return diags.HasErrors() || !v.IsNull()
+}
+
+// decodeLimits reads the axes' ranges of marginals and checks them.
+func (s *evaluate) decodeLimits(d *stage.Decoder, e hcl.Expression) {
+	d.Convert(e, &s.Limits)
+	p, known := s.posterior.Schema.(*inversion.Problem)
+	for _, name := range slices.Sorted(maps.Keys(s.Limits)) {
+		if r := s.Limits[name]; len(r) != 2 || !(r[0] < r[1]) {
+			d.Errorf("limits", "Unsuitable limits", "limits of %q are %v: give [low, high].", name, r)
+		}
+		if known && !slices.Contains(p.ParameterNames(), name) {
+			d.Errorf("limits", "Unknown parameter", "limits has %q; the problem's parameters are %q.", name, p.ParameterNames())
+		}
+	}
 }
 
 func (s *evaluate) Inputs() []stage.Input {
@@ -111,6 +146,7 @@ type comparison struct {
 	parameters []dataset.Parameter
 	prior      *inversion.Prior // nil where the file does not say which problem it belongs to
 	n          int              // observations
+	first      int              // the number, in the files, of the first of them
 	approx     []*inversion.Draws
 	truth      [][]float64        // nil where not known
 	exact      []*inversion.Draws // nil without exact posteriors
@@ -196,6 +232,36 @@ func drawsOf(p dataset.Posterior, i int) *inversion.Draws {
 	return out
 }
 
+// take keeps count observations from one on, or all that follow.
+func (c *comparison) take(from, count int) error {
+	to := from + count
+	if count == 0 {
+		to = c.n
+	}
+	if from >= c.n || to > c.n {
+		return fmt.Errorf("observations %d to %d are asked for, there are %d (the first is 0)", from, max(from, to-1), c.n)
+	}
+	part := func(v []float64) []float64 {
+		if v == nil {
+			return nil
+		}
+		return v[from:to]
+	}
+	c.approx = c.approx[from:to]
+	if c.truth != nil {
+		c.truth = c.truth[from:to]
+	}
+	if c.exact != nil {
+		c.exact, c.exactSD = c.exact[from:to], c.exactSD[from:to]
+	}
+	for j := range c.effective {
+		c.effective[j] = part(c.effective[j])
+	}
+	c.misfit, c.warned = part(c.misfit), part(c.warned)
+	c.first, c.n = from, to-from
+	return nil
+}
+
 func (s *evaluate) Run(ctx context.Context, ws *stage.Workspace) error {
 	exact := ""
 	if ws.HasInput("exact") {
@@ -203,6 +269,9 @@ func (s *evaluate) Run(ctx context.Context, ws *stage.Workspace) error {
 	}
 	c, err := loadComparison(ws.Input("posterior"), exact)
 	if err != nil {
+		return stage.BadInput(err)
+	}
+	if err := c.take(s.From, s.Count); err != nil {
 		return stage.BadInput(err)
 	}
 	m, err := s.measure(ctx, ws, c)
@@ -253,7 +322,7 @@ func (s *evaluate) measure(ctx context.Context, ws *stage.Workspace, c *comparis
 		}
 	}
 	if s.Problem != nil {
-		if m.predicted, err = c.predict(ctx, ws, s.Problem, s.Seed); err != nil {
+		if m.predicted, err = c.predict(ctx, ws, s.Problem, s.PredictiveDraws, s.Seed); err != nil {
 			return nil, err
 		}
 	}

@@ -19,7 +19,10 @@ func (s *evaluate) draw(ws *stage.Workspace, c *comparison, k *calibrated) error
 		}
 		exact = &d
 	}
-	panels := c.panels(exact)
+	if c.first > 0 {
+		exact = nil // that of the first observation of the file
+	}
+	panels := c.panels(exact, s.Limits)
 	if err := save(ws.Output("marginals"), figure.Marginals{Panels: panels, DrawsLabel: s.Label}); err != nil {
 		return err
 	}
@@ -51,12 +54,16 @@ func save(path string, d drawable) error {
 	return f.Save(path)
 }
 
-// panels are the marginals of the first observation.
-func (c *comparison) panels(exact *dataset.Density) []figure.Marginal {
+// panels are the marginals of the first observation, over the range of the prior
+// or the limits given.
+func (c *comparison) panels(exact *dataset.Density, limits map[string][]float64) []figure.Marginal {
 	var out []figure.Marginal
 	for j, p := range c.parameters {
 		m := figure.Marginal{Label: p.LongName, Unit: p.Unit, Min: p.Lower, Max: p.Upper,
 			Draws: c.approx[0].Column(j), Weights: c.approx[0].Weights()}
+		if r, ok := limits[p.Name]; ok {
+			m.Min, m.Max = r[0], r[1]
+		}
 		if c.truth != nil {
 			m.Truth = figure.At(c.truth[0][j])
 		}

@@ -83,12 +83,12 @@ func (c *comparison) spread(paths []string) ([]float64, error) {
 		if err != nil {
 			return nil, stage.BadInput(err)
 		}
-		if p.Len() != c.n || len(p.Parameters) != len(c.parameters) {
+		if p.Len() < c.first+c.n || len(p.Parameters) != len(c.parameters) {
 			return nil, stage.BadInput(fmt.Errorf("ensemble: %s has %d observations of %d parameters, the posterior %d of %d",
 				path, p.Len(), len(p.Parameters), c.n, len(c.parameters)))
 		}
 		for i := range members {
-			members[i] = append(members[i], drawsOf(p, i))
+			members[i] = append(members[i], drawsOf(p, c.first+i))
 		}
 	}
 	out := make([]float64, c.n)

@@ -58,6 +58,10 @@ func (s *evaluate) metrics(c *comparison, m *measured) []stage.Metric {
 	for j, p := range c.parameters {
 		out = append(out, m.scores.metrics(p, j)...)
 	}
+	if m.outside != nil {
+		out = append(out, estimated("outside_prior", "", calibration.Mean(m.outside), false,
+			"Share of draws outside the prior: what no observation can make possible."))
+	}
 	if c.misfit != nil && !math.IsNaN(c.misfit[0]) {
 		out = append(out, estimated("out_of_distribution", "", share(c.misfit, func(v float64) bool { return v > foreignMisfit }), false,
 			"Share of observations unlike anything the model was trained on, by the misfit of their best replica."))

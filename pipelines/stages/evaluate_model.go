@@ -34,10 +34,11 @@ func (c *comparison) loadModel(ws *stage.Workspace) (*evaluated, error) {
 		return nil, stage.BadInput(err)
 	}
 	receivers, tones := e.Size()
-	if len(obs.Pressure) != c.n*receivers*tones {
+	size := receivers * tones
+	if len(obs.Pressure) < (c.first+c.n)*size || len(obs.Pressure) != obs.Len()*size {
 		return nil, stage.BadInput(fmt.Errorf("the observations are not those of the posterior"))
 	}
-	return &evaluated{e, obs.Pressure, receivers * tones}, nil
+	return &evaluated{e, obs.Pressure[c.first*size:], size}, nil
 }
 
 // each runs f for every observation with the model's density at it.

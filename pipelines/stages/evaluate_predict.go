@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"oceaninv/inversion"
 	"oceaninv/inversion/calibration"
@@ -22,21 +23,21 @@ type predicted struct {
 }
 
 const (
-	// predictiveDraws of each posterior, at most, are re-simulated.
-	predictiveDraws = 100
 	// predictiveTail on either side of a predictive p value is said not to fit.
 	predictiveTail = 0.005
 	// whitenessLevel is the level of the test of residuals for whiteness.
 	whitenessLevel = 0.05
 )
 
-// predict re-simulates draws of every observation with the forward model itself.
-func (c *comparison) predict(ctx context.Context, ws *stage.Workspace, p *inversion.Problem, seed uint64) (*predicted, error) {
+// predict re-simulates so many draws of every observation, at most, with the
+// forward model itself. Draws that left the prior, where there may be no physics,
+// stay out; an observation without others has NaNs.
+func (c *comparison) predict(ctx context.Context, ws *stage.Workspace, p *inversion.Problem, most int, seed uint64) (*predicted, error) {
 	o, err := loadObserved(p, ws.Input("observation"))
 	if err != nil {
 		return nil, err
 	}
-	if o.obs.Len() != c.n || o.prior.Dim() != len(c.parameters) {
+	if o.obs.Len() < c.first+c.n || o.prior.Dim() != len(c.parameters) {
 		return nil, stage.BadInput(fmt.Errorf("the observations or the problem are not those of the posterior"))
 	}
 	tones := len(p.Frequencies)
@@ -47,8 +48,12 @@ func (c *comparison) predict(ctx context.Context, ws *stage.Workspace, p *invers
 		forward, err := o.forward()
 		return func(_ context.Context, i int) error {
 			rng := inversion.Rand(itemSeed(seed, i), inversion.DrawStream, 1)
-			draws := c.approx[i].Resample(min(predictiveDraws, c.approx[i].N()), rng)
-			r, err := calibration.PredictiveChecks(draws, forward, o.noise, o.data(i), itemSeed(seed, i))
+			draws := inside(o.prior, c.approx[i].Resample(min(most, c.approx[i].N()), rng))
+			if draws.N() == 0 {
+				out.leaveOut(i)
+				return nil
+			}
+			r, err := calibration.PredictiveChecks(draws, forward, o.noise, o.data(c.first+i), itemSeed(seed, i))
 			if err != nil {
 				return fmt.Errorf("observation %d: %w", i, err)
 			}
@@ -65,27 +70,50 @@ func (c *comparison) predict(ctx context.Context, ws *stage.Workspace, p *invers
 	return out, err
 }
 
+// inside are the draws that the prior allows.
+func inside(prior *inversion.Prior, draws *inversion.Draws) *inversion.Draws {
+	out := &inversion.Draws{D: draws.D}
+	for i := range draws.N() {
+		if row := draws.Row(i); prior.Inside(row) {
+			out.Theta = append(out.Theta, row...)
+		}
+	}
+	return out
+}
+
+func (r *predicted) leaveOut(i int) {
+	for f := range r.frequencies {
+		r.chiSquare[f][i], r.bartlett[f][i], r.inBand[f][i], r.whiteness[f][i] = math.NaN(), math.NaN(), math.NaN(), math.NaN()
+	}
+	r.resimulation[i], r.totalP[i] = math.NaN(), math.NaN()
+}
+
+// known leaves NaNs out.
+func known(values []float64) []float64 {
+	return slices.DeleteFunc(slices.Clone(values), math.IsNaN)
+}
+
 // metrics sums the predictive checks up.
 func (r *predicted) metrics() []stage.Metric {
-	if r == nil {
+	if r == nil || len(known(r.resimulation)) == 0 {
 		return nil
 	}
 	out := []stage.Metric{
-		estimated("resimulation_error", "", calibration.Mean(r.resimulation), false,
-			"Mean distance of the field at a draw to the data, over the data's norm; noise alone keeps it above 0."),
-		estimated("predictive_misfit", "", share(r.totalP, func(p float64) bool { return math.Min(p, 1-p) < predictiveTail }), false,
+		estimated("resimulation_error", "", calibration.Mean(known(r.resimulation)), false,
+			"Mean distance of the field at a draw inside the prior to the data, over the data's norm; noise alone keeps it above 0."),
+		estimated("predictive_misfit", "", share(known(r.totalP), func(p float64) bool { return math.Min(p, 1-p) < predictiveTail }), false,
 			"Share of observations whose chi-square over all tones has a posterior predictive p value within 0.005 of 0 or 1: well above 0.01, draws do not explain the data."),
 	}
 	for f, hz := range r.frequencies {
 		name := toneName(hz)
 		out = append(out,
-			estimated("chi_square_"+name, "", calibration.Mean(r.chiSquare[f]), false,
+			estimated("chi_square_"+name, "", calibration.Mean(known(r.chiSquare[f])), false,
 				fmt.Sprintf("Mean chi-square of the residuals at %g Hz per degree of freedom: a little above 1 where draws explain the data.", hz)),
-			estimated("bartlett_"+name, "", calibration.Mean(r.bartlett[f]), false,
+			estimated("bartlett_"+name, "", calibration.Mean(known(r.bartlett[f])), false,
 				fmt.Sprintf("Mean Bartlett correlation of data and replica at %g Hz: 1 is a perfect match.", hz)),
-			estimated("bartlett_in_band_"+name, "", calibration.Mean(r.inBand[f]), false,
+			estimated("bartlett_in_band_"+name, "", calibration.Mean(known(r.inBand[f])), false,
 				fmt.Sprintf("Share of observations whose Bartlett correlation at %g Hz lies in the central 95 %% of data replicated from the posterior.", hz)),
-			estimated("correlated_residuals_"+name, "", share(r.whiteness[f], func(p float64) bool { return p < whitenessLevel }), false,
+			estimated("correlated_residuals_"+name, "", share(known(r.whiteness[f]), func(p float64) bool { return p < whitenessLevel }), false,
 				fmt.Sprintf("Share of observations whose residuals at %g Hz correlate between neighbouring phones at the 5 %% level: well above 0.05, errors are not independent.", hz)))
 	}
 	return out

@@ -13,6 +13,7 @@ type scores struct {
 	mse         [][]float64 // mean squared distance of draws to the truth; nil without truths, as z
 	z           [][]float64 // (posterior mean − truth) / standard deviation
 	contraction [][]float64 // 1 − posterior variance / prior variance; nil without a prior
+	outside     []float64   // [observation]: weight of the draws outside the prior; nil without a prior
 }
 
 // score measures every observation against its truth and the prior.
@@ -23,9 +24,12 @@ func (c *comparison) score() *scores {
 		s.mse, s.z = table(d, c.n), table(d, c.n)
 	}
 	if c.prior != nil {
-		s.contraction = table(d, c.n)
+		s.contraction, s.outside = table(d, c.n), make([]float64, c.n)
 	}
 	for i, a := range c.approx {
+		if s.outside != nil {
+			s.outside[i] = outside(c.prior, a)
+		}
 		for j := range d {
 			truth, priorSD := math.NaN(), math.NaN()
 			if c.truth != nil {
@@ -45,6 +49,17 @@ func (c *comparison) score() *scores {
 		}
 	}
 	return s
+}
+
+// outside is the weight of the draws that the prior excludes.
+func outside(prior *inversion.Prior, a *inversion.Draws) float64 {
+	sum, w := 0.0, a.Weights()
+	for i := range a.N() {
+		if !prior.Inside(a.Row(i)) {
+			sum += w[i]
+		}
+	}
+	return sum
 }
 
 func table(rows, columns int) [][]float64 {

@@ -16,11 +16,16 @@ import (
 
 // infer applies a trained model to observations.
 type infer struct {
-	Draws       int    `json:"draws"`
-	Seed        uint64 `json:"seed"`
+	Draws int    `json:"draws"`
+	Seed  uint64 `json:"seed"`
+	// Sampling is variant, as the model's variant has it, or corrected: a released
+	// network sampled as it was trained.
+	Sampling    string `json:"sampling"`
 	model       stage.Input
 	observation stage.Input
 }
+
+const samplingVariant = "variant"
 
 func inferKind() stage.Kind {
 	return stage.Kind{
@@ -37,9 +42,13 @@ func decodeInfer(d *stage.Decoder) stage.Spec {
 		Observation hcl.Expression `hcl:"observation"`
 		Draws       int            `hcl:"draws,optional"`
 		Seed        uint64         `hcl:"seed,optional"`
-	}{Draws: 1000}
+		Sampling    string         `hcl:"sampling,optional"`
+	}{Draws: 1000, Sampling: samplingVariant}
 	d.Decode(&block)
-	s := &infer{Draws: block.Draws, Seed: block.Seed}
+	s := &infer{Draws: block.Draws, Seed: block.Seed, Sampling: block.Sampling}
+	if s.Sampling != samplingVariant && s.Sampling != variantCorrected {
+		d.Errorf("sampling", "Unknown sampling", "%q is not a way to sample; choose %q (as the model's variant has it) or %q.", s.Sampling, samplingVariant, variantCorrected)
+	}
 	s.model = d.Artifact("model", block.Model, typeModel)
 	s.observation = d.Artifact("observation", block.Observation, typeObservation)
 	if s.Draws < 1 {
@@ -66,7 +75,7 @@ func (s *infer) Resources() stage.Resources { return stage.Resources{Cores: stag
 func (s *infer) Run(ctx context.Context, ws *stage.Workspace) error {
 	p, err := Infer(ctx, Inference{
 		Model: ws.Input("model"), Observation: ws.Input("observation"),
-		Draws: s.Draws, Seed: s.Seed, Cores: ws.Cores,
+		Draws: s.Draws, Seed: s.Seed, Cores: ws.Cores, Corrected: s.Sampling == variantCorrected,
 		Warn: func(text string) { ws.Log.Warn(text) },
 	})
 	if err != nil {
@@ -81,6 +90,8 @@ type Inference struct {
 	Draws              int    // per observation
 	Seed               uint64
 	Cores              int // results do not depend on it
+	// Corrected puts right the slips of a released model that are of sampling alone.
+	Corrected bool
 	// Warn is told of observations unlike anything the model has seen; nil is
 	// silent.
 	Warn func(string)
@@ -97,6 +108,9 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 	e, layout, err := readModel(in.Model)
 	if err != nil {
 		return dataset.Posterior{}, stage.BadInput(err)
+	}
+	if inn, ok := e.(*amortized.INN); ok && in.Corrected {
+		inn.ReleasedOrder, inn.RawObservation = false, false
 	}
 	obs, err := dataset.ReadObservations(in.Observation)
 	if err != nil {

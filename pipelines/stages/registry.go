@@ -29,6 +29,7 @@ func All() *stage.Registry {
 		scoreKind(),
 		compareKind(),
 		studyKind(),
+		resultsKind(),
 	)
 	r.AddDefinitions(environmentDefinition(), problemDefinition())
 	r.AddFormats(netcdfFormat())

@@ -2,6 +2,7 @@ package stages
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -9,14 +10,16 @@ import (
 
 	"oceaninv/inversion"
 	"oceaninv/inversion/reference"
+	"oceaninv/io/dataset"
+	"oceaninv/io/netcdf"
 	"oceaninv/workflow/stage"
 )
 
-// stopwatch times inference on one core: raw draws of a model and refined ones,
-// for the first observation. Alone among the kinds its results differ from run to
-// run.
+// stopwatch times inference on one core, for the first observation: raw draws of a
+// model and, with the problem, refined ones and those of an exact grid. Alone among
+// the kinds its results differ from run to run.
 type stopwatch struct {
-	Problem       inversion.Problem            `json:"problem"`
+	Problem       *inversion.Problem           `json:"problem,omitempty"`
 	Draws         int                          `json:"draws"`
 	Repeats       int                          `json:"repeats"`
 	Interpolation reference.InterpolantOptions `json:"interpolation"`
@@ -26,8 +29,8 @@ type stopwatch struct {
 
 func stopwatchKind() stage.Kind {
 	return stage.Kind{
-		Name: "stopwatch", Version: 1,
-		Doc:    "how long raw and refined draws for one observation take, on one core",
+		Name: "stopwatch", Version: 2,
+		Doc:    "how long training took, and how long draws for one observation take on one core",
 		Decode: decodeStopwatch,
 		Load:   stage.LoadJSON[stopwatch],
 	}
@@ -35,7 +38,7 @@ func stopwatchKind() stage.Kind {
 
 func decodeStopwatch(d *stage.Decoder) stage.Spec {
 	block := struct {
-		Problem       hcl.Expression `hcl:"problem"`
+		Problem       hcl.Expression `hcl:"problem,optional"`
 		Model         hcl.Expression `hcl:"model"`
 		Observation   hcl.Expression `hcl:"observation"`
 		Draws         int            `hcl:"draws,optional"`
@@ -48,7 +51,9 @@ func decodeStopwatch(d *stage.Decoder) stage.Spec {
 		return s
 	}
 	decodeOptions(d, block.Interpolation, &s.Interpolation)
-	d.Convert(block.Problem, &s.Problem)
+	if p := new(inversion.Problem); d.Convert(block.Problem, p) {
+		s.Problem = p
+	}
 	s.model = d.Artifact("model", block.Model, typeModel)
 	s.observation = d.Artifact("observation", block.Observation, typeObservation)
 	if s.Draws < 20 || s.Repeats < 1 {
@@ -66,29 +71,72 @@ func (s *stopwatch) Outputs() []stage.Output {
 func (s *stopwatch) Resources() stage.Resources { return stage.Resources{Cores: stage.AllCores} }
 
 func (s *stopwatch) Run(ctx context.Context, ws *stage.Workspace) error {
-	e, _, err := readModel(ws.Input("model"))
+	e, layout, err := readModel(ws.Input("model"))
 	if err != nil {
 		return stage.BadInput(err)
 	}
-	o, err := loadObserved(&s.Problem, ws.Input("observation"))
+	obs, err := dataset.ReadObservations(ws.Input("observation"))
+	if err != nil {
+		return stage.BadInput(err)
+	}
+	if why := mismatch(layout.ReceiverDepths, layout.Frequencies, obs.ReceiverDepths, obs.Frequencies); why != "" {
+		return stage.BadInput(fmt.Errorf("the observation does not fit the model: %s", why))
+	}
+	out, err := trained(ws.Input("model"))
 	if err != nil {
 		return err
 	}
-	started := time.Now()
-	if o.interpolable() {
-		if err := o.interpolate(ctx, ws, s.Interpolation); err != nil {
-			return err
-		}
-	}
-	building := time.Since(started)
-	sampler := e.NewSampler()
+	sampler, data := e.NewSampler(), obs.Pressure[:len(layout.ReceiverDepths)*len(layout.Frequencies)]
 	draw := func() (*inversion.Draws, error) {
-		return sampler.Sample(s.Draws, o.data(0), inversion.Rand(0, inversion.DrawStream, 0))
+		return sampler.Sample(s.Draws, data, inversion.Rand(0, inversion.DrawStream, 0))
 	}
 	raw, err := s.median(func() error { _, err := draw(); return err })
 	if err != nil {
 		return err
 	}
+	out = append(out, timed("raw_seconds", raw, "Median time of raw draws for one observation, warm, on one core."))
+	if s.Problem != nil {
+		more, err := s.exact(ctx, ws, draw)
+		if err != nil {
+			return err
+		}
+		out = append(out, more...)
+	}
+	return stage.WriteMetrics(ws.Output("metrics"), out)
+}
+
+// trained is how long the training of a model took, where its file says so.
+func trained(path string) ([]stage.Metric, error) {
+	f, err := netcdf.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	a, _ := f.Attribute(netcdf.ProvenancePrefix + trainingSeconds)
+	if v := a.Float64s(); len(v) == 1 {
+		return []stage.Metric{{Name: trainingSeconds, Value: v[0], Unit: "s",
+			Sentence: "Time of training, from reading the data to the trained network, on all cores; of the process that ended it."}}, nil
+	}
+	return nil, nil
+}
+
+func timed(name string, t time.Duration, sentence string) stage.Metric {
+	return stage.Metric{Name: name, Value: t.Seconds(), Unit: "s", Sentence: sentence}
+}
+
+// exact times what needs the forward model: refined draws, and an exact grid.
+func (s *stopwatch) exact(ctx context.Context, ws *stage.Workspace, draw func() (*inversion.Draws, error)) ([]stage.Metric, error) {
+	o, err := loadObserved(s.Problem, ws.Input("observation"))
+	if err != nil {
+		return nil, err
+	}
+	started := time.Now()
+	if o.interpolable() {
+		if err := o.interpolate(ctx, ws, s.Interpolation); err != nil {
+			return nil, err
+		}
+	}
+	building := time.Since(started)
 	refined, err := s.median(func() error {
 		draws, err := draw()
 		if err != nil {
@@ -100,13 +148,23 @@ func (s *stopwatch) Run(ctx context.Context, ws *stage.Workspace) error {
 		return err
 	})
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return stage.WriteMetrics(ws.Output("metrics"), []stage.Metric{
-		{Name: "raw_seconds", Value: raw.Seconds(), Unit: "s", Sentence: "Median time of raw draws for one observation, warm, on one core."},
-		{Name: "refined_seconds", Value: refined.Seconds(), Unit: "s", Sentence: "Median time of drawing and refining for one observation, on one core, with the field interpolated beforehand."},
-		{Name: "interpolation_seconds", Value: building.Seconds(), Unit: "s", Sentence: "Time of interpolating the field over the prior, once for all observations, on all cores."},
+	out := []stage.Metric{
+		timed("refined_seconds", refined, "Median time of drawing and refining for one observation, on one core, with the field interpolated beforehand."),
+		timed("interpolation_seconds", building, "Time of interpolating the field over the prior, once for all observations, on all cores."),
+	}
+	if !o.interpolable() {
+		return out, nil
+	}
+	grid, err := s.median(func() error {
+		g, err := (&referenceStage{Grid: reference.DefaultGridOptions()}).grid(ctx, o, 0)
+		if err == nil {
+			g.Sample(s.Draws, inversion.Rand(0, inversion.DrawStream, 0))
+		}
+		return err
 	})
+	return append(out, timed("grid_seconds", grid, "Median time of the exact grid and draws from it for one observation, on one core, with the field interpolated beforehand.")), err
 }
 
 // median is the median time of f after one warm-up.

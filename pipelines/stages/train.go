@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"oceaninv/inversion"
 	"oceaninv/inversion/amortized"
 	"oceaninv/io/dataset"
+	"oceaninv/io/netcdf"
 	"oceaninv/surrogate/train"
 	"oceaninv/workflow/stage"
 )
@@ -25,7 +27,7 @@ type trainStage struct {
 
 func trainKind() stage.Kind {
 	return stage.Kind{
-		Name: "train", Version: 3,
+		Name: "train", Version: 4,
 		Doc:    "a network that answers the inverse problem for any observation",
 		Decode: decodeTrain,
 		Load:   stage.LoadJSON[trainStage],
@@ -98,7 +100,7 @@ func (s *trainStage) Inputs() []stage.Input { return []stage.Input{s.data} }
 
 func (s *trainStage) Outputs() []stage.Output {
 	return []stage.Output{
-		{Name: "model", Type: typeModel, File: "model.nc", Schema: s.data.Schema},
+		{Name: "model", Type: typeModel, File: "model.nc", Schema: s.data.Schema, Principal: true},
 		{Name: "history", Type: stage.File, File: "history.nc"},
 		{Name: "curve", Type: stage.Figure, File: "training.svg",
 			Caption: "Loss over the epochs, on the samples trained on and on those held out; the weights kept are those of the best held-out loss."},
@@ -205,6 +207,7 @@ func (s *samples) observed(dst []complex128, i, replicate int, seed uint64) {
 }
 
 func (s *trainStage) Run(ctx context.Context, ws *stage.Workspace) error {
+	started := time.Now()
 	data, err := openSamples(ws.Input("dataset"))
 	if err != nil {
 		return stage.BadInput(err)
@@ -226,5 +229,14 @@ func (s *trainStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err := writeModel(ws.Output("model"), data.layout, arch, estimator); err != nil {
 		return err
 	}
+	seconds := netcdf.Number(trainingSeconds, time.Since(started).Seconds())
+	if err := netcdf.AddProvenance(ws.Output("model"), "", []netcdf.Attribute{seconds}); err != nil {
+		return err
+	}
 	return writeHistory(ws, result)
 }
+
+// trainingSeconds is, in a model's provenance, the time from reading the data to
+// the trained network, of the process that ended the training. It is no part of
+// the model's content.
+const trainingSeconds = "training_seconds"

@@ -115,6 +115,11 @@ func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *sa
 		return nil, arch, nil, err
 	}
 	training, held := rows.split(s.HeldOut, 1)
+	if released || divergence {
+		// The released code looks at no held-out samples; and a loss against a critic
+		// that itself moves does not tell the best epoch.
+		held = nil
+	}
 	o, run := s.session(ws)
 	o = o.Standardised(e.X.Mean, e.X.Scale)
 	result, err := train.TrainINN(ctx, flow, training, held, o, run)

@@ -60,6 +60,8 @@ type Output struct {
 	File string `json:"file"`
 	// Intermediate keeps the artifact in the store only; others are published under results/.
 	Intermediate bool `json:"intermediate,omitempty"`
+	// Principal is published under the stage's name alone, though there are others beside it.
+	Principal bool `json:"principal,omitempty"`
 	// Caption is one sentence shown below a figure in the report.
 	Caption string `json:"caption,omitempty"`
 	// Schema is what a consumer may check at plan time, before the artifact exists: a value that producer and
