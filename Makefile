@@ -6,7 +6,7 @@ BIN     := bin/oceaninv
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: all deps deps-test build run test gradients race fuzz chaos bench lint clean
+.PHONY: all deps deps-test build run results test gradients race fuzz chaos bench lint clean
 
 all: build
 
@@ -22,6 +22,9 @@ build: deps ## build bin/oceaninv
 
 run: build ## the quickstart: a real ocean to a checked posterior
 	$(BIN) run pipelines/quickstart.hcl
+
+results: build ## the case studies at full size, every method, into RESULTS.md; RESULTS_OPTIONS="--var scale=small" tries it
+	@sh .ci/results.sh $(BIN) $(RESULTS_OPTIONS)
 
 test: build deps-test ## every test, the race detector on the concurrent packages, the fuzz seeds
 	$(GO) vet ./...

@@ -249,7 +249,7 @@ stage "results" "table" {
       labels   = ["mse_${column.value.name}"]
 
       content {
-        label  = "MSE of ${column.value.long} ((${column.value.unit})²)"
+        label  = "MSE of ${column.value.long} (${column.value.square})"
         from   = "few"
         metric = "mse_${column.value.name}"
       }

@@ -134,9 +134,11 @@ output "problem" {
   value = problem.sea_bed
 }
 
-# Each unknown's name, long name and unit, in the problem's order.
+# Each unknown's name, long name, unit and the unit's square, in the problem's order.
 output "unknown" {
-  value = [for p in local.unknown : { name = p.name, long = p.long, unit = p.unit }]
+  value = [for p in local.unknown : {
+    name = p.name, long = p.long, unit = p.unit, square = strlen(p.unit) > 1 ? "(${p.unit})²" : "${p.unit}²"
+  }]
 }
 
 # The experiment that the paper shows.
