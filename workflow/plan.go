@@ -345,7 +345,7 @@ func (pl *planner) preflight() (diags hcl.Diagnostics) {
 		if d.Status == Cached {
 			continue
 		}
-		disk += d.Estimate.Disk
+		disk += max(d.Estimate.Disk, d.Action.Policy.Resources.Disk)
 		checker, ok := d.Action.Spec.(stage.Checker)
 		if !ok {
 			continue

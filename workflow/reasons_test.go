@@ -133,3 +133,33 @@ func planText(t *testing.T, path string, o workflow.PlanOptions, registry *stage
 	}
 	return b.String()
 }
+
+// TestLittleDiskSpace: a plan warns before a run that asks for more disk than there is; what is done already asks for none.
+func TestLittleDiskSpace(t *testing.T) {
+	path := write(t, `stage "make" "data" {
+  count = 1
+  resources { disk = "900PB" }
+}`)
+	warnings := func() (all []string) {
+		p, err := open(path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		plan, diags := p.Plan(t.Context(), workflow.PlanOptions{})
+		if diags.HasErrors() {
+			t.Fatal(diags)
+		}
+		for _, w := range plan.Warnings {
+			all = append(all, w.Summary)
+		}
+		return all
+	}
+	if got := warnings(); len(got) != 1 || got[0] != "Little disk space" {
+		t.Errorf("warnings %q", got)
+	}
+	mustRun(t, path)
+	if got := warnings(); len(got) != 0 {
+		t.Errorf("warnings %q of what is done", got)
+	}
+}

@@ -73,8 +73,6 @@ type Policy struct {
 	Discard bool `json:"discard,omitempty"`
 	// Continue lets the rest of the pipeline go on when this action fails.
 	Continue bool `json:"continue,omitempty"`
-	// Executor runs it elsewhere than the rest; "" for the run's.
-	Executor string `json:"executor,omitempty"`
 }
 
 // Retry is when and how a failed task is tried again.

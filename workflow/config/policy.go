@@ -91,8 +91,6 @@ func (r *policyReader) attribute(p *Policy, name string, attr *hcl.Attribute) {
 			r.report(errorAt(attr.Range, "Unsuitable on_failure", "on_failure is \"stop\" or \"continue\", not %q.%s", text,
 				stage.DidYouMean(text, []string{"stop", "continue"})))
 		}
-	case "executor":
-		p.Executor = r.text(attr)
 	}
 }
 

@@ -17,7 +17,7 @@ import (
 // metaSchema is what the engine takes from a stage block before the kind sees it.
 var metaSchema = &hcl.BodySchema{
 	Attributes: []hcl.AttributeSchema{
-		{Name: "for_each"}, {Name: "depends_on"}, {Name: "timeout"}, {Name: "keep"}, {Name: "on_failure"}, {Name: "executor"},
+		{Name: "for_each"}, {Name: "depends_on"}, {Name: "timeout"}, {Name: "keep"}, {Name: "on_failure"},
 	},
 	Blocks: []hcl.BlockHeaderSchema{{Type: "retry"}, {Type: "resources"}},
 }
