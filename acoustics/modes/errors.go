@@ -46,6 +46,6 @@ type ErrTooManyCells struct {
 
 // Error names the frequency and the bound.
 func (e ErrTooManyCells) Error() string {
-	return fmt.Sprintf("at %g Hz the environment needs more than %d cells or modes: lower the frequency, the depth or max_phase_speed",
+	return fmt.Sprintf("at %g Hz the environment needs more than %d cells, modes, or modes times cells: lower the frequency, the depth or max_phase_speed",
 		e.Frequency, e.Limit)
 }

@@ -33,6 +33,9 @@ type join struct{ above, below, step lane }
 // Len returns how many modes there are.
 func (m *Modes) Len() int { return len(m.Kr) }
 
+// Cells returns how many cells the ocean was cut into.
+func (m *Modes) Cells() int { return len(m.column.cells) }
+
 // PhaseSpeed returns ω / Re kr of mode i (from 0) in m/s.
 func (m *Modes) PhaseSpeed(i int) float64 { return 2 * math.Pi * m.Frequency / real(m.Kr[i]) }
 

@@ -133,8 +133,12 @@ func (k *column) setScale(b *batch) {
 // sample is the phase and its derivative at one E.
 type sample struct{ e, phase, dphase float64 }
 
-// maxModes bounds the memory of one solve.
-const maxModes = 1 << 17
+// maxModes bounds the memory of one solve, and maxStates that of all modes in all
+// cells: 4 GB.
+const (
+	maxModes  = 1 << 17
+	maxStates = 1 << 27
+)
 
 // findModes samples the phase over the window, which counts the modes and brackets
 // each, and then solves for all of them.
@@ -150,6 +154,9 @@ func (s *Solver) findModes() error {
 	}
 	if count > maxModes {
 		return ErrTooManyCells{s.stack.frequency, maxModes}
+	}
+	if count > maxStates/len(s.column.cells) {
+		return ErrTooManyCells{s.stack.frequency, maxStates}
 	}
 	n := (count + lanes - 1) / lanes
 	s.reserve(n)

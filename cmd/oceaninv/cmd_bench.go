@@ -32,15 +32,24 @@ type forwardReport struct {
 
 func newBenchForwardCommand() *cobra.Command {
 	o, kraken, asJSON := bench.DefaultOptions(), "", false
+	var costs costFlags
 	o.Workers = runtime.NumCPU()
 	cmd := &cobra.Command{
 		Use:   "forward",
 		Short: "SWellEx-96, seven tones: time per sample, error against a converged solution, ratio to KRAKEN",
 		Long: `Solves random oceans of the SWellEx-96 case study at seven tones and sums the field of five phones, on one core; then
 on all cores. Errors are against a converged solution. With --kraken, an installed KRAKEN executable solves the same
-oceans at its automatic mesh, many profiles per process, in the same run.`,
+oceans at its automatic mesh, many profiles per process, in the same run; times of one core are processor time of both.
+
+With --cost it solves an ocean at 10 Hz to 5 kHz in 30 m to 5 km of water instead: modes, cells, time and error of each.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if costs.wanted {
+				return costs.run(o.Tolerance, asJSON, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			}
+			if costs.plot != "" {
+				return badInput("--plot draws the cost: give --cost too")
+			}
 			r, err := bench.Forward(o)
 			if err != nil {
 				return failed(err)
@@ -48,7 +57,7 @@ oceans at its automatic mesh, many profiles per process, in the same run.`,
 			report := forwardReport{Result: r}
 			if kraken != "" {
 				if report.KrakenMSPerSample, err = timeKraken(kraken, min(o.Samples, 50)); err != nil {
-					return failed(err)
+					return failed(fmt.Errorf("--kraken: %w", err))
 				}
 				report.Ratio = report.KrakenMSPerSample / r.MSPerSample
 			}
@@ -58,6 +67,8 @@ oceans at its automatic mesh, many profiles per process, in the same run.`,
 			return report.write(cmd.OutOrStdout())
 		},
 	}
+	cmd.Flags().BoolVar(&costs.wanted, "cost", false, "cost against frequency and depth of water")
+	cmd.Flags().StringVar(&costs.plot, "plot", "", "with --cost, draw the times into `FILE` (.png, .svg, .pdf)")
 	cmd.Flags().StringVar(&kraken, "kraken", "", "path of a KRAKEN `executable` to compare with")
 	cmd.Flags().IntVar(&o.Samples, "samples", o.Samples, "number of oceans to time")
 	cmd.Flags().Float64Var(&o.Tolerance, "tolerance", o.Tolerance, "of the solver, relative, on kr")
@@ -76,8 +87,11 @@ func (r forwardReport) write(w io.Writer) error {
 	}
 	fmt.Fprintf(w, "%.3f ms per sample of %d tones on one core (%.0f solves/s); worst error of kr %.1e, of pressure %.1e\n",
 		r.MSPerSample, len(r.Tones), r.SolvesPerSecond, r.WorstRelativeErrorKr, r.WorstPressureError)
+	for _, d := range r.Derivatives {
+		fmt.Fprintf(w, "derivative by %d parameters: %.3f ms, %.2f times the pressure alone\n", d.Parameters, d.MS, d.Solves)
+	}
 	if r.Workers > 1 {
-		fmt.Fprintf(w, "%d cores: %.2f times one\n", r.Workers, r.Speedup)
+		fmt.Fprintf(w, "%d cores: %.2f times one (%.0f solves/s)\n", r.Workers, r.Speedup, r.SolvesPerSecondAll)
 	}
 	if r.Ratio > 0 {
 		fmt.Fprintf(w, "KRAKEN, same oceans: %.1f ms per sample, %.1f times as long\n", r.KrakenMSPerSample, r.Ratio)

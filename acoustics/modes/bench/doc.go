@@ -4,5 +4,6 @@
 //
 // # Limitations
 //
-// Times are wall-clock times of one goroutine: on a busy machine they say nothing.
+// Times of one core are processor time. The gain of several cores is taken from the
+// clock on the wall: on a busy machine it says nothing.
 package bench
