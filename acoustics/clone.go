@@ -9,6 +9,7 @@ func (e Environment) Clone() Environment {
 	e.Cover = cloneLayers(e.Cover)
 	e.Layers = cloneLayers(e.Layers)
 	e.Water.Profile.Depth = slices.Clone(e.Water.Profile.Depth)
+	e.Water.Attenuations = slices.Clone(e.Water.Attenuations)
 	e.Water.Profile.Speed = slices.Clone(e.Water.Profile.Speed)
 	return e
 }

@@ -18,13 +18,23 @@ type Environment struct {
 type Water struct {
 	// Depth is the thickness of the water column in m: with no ice cover, the
 	// depth of the sea floor. The profile must reach it.
-	Depth             float64           `json:"depth"`
-	Profile           SoundSpeedProfile `json:"profile"`
-	Density           float64           `json:"density"` // kg/m³
-	Attenuation       Attenuation       `json:"attenuation"`
+	Depth       float64           `json:"depth"`
+	Profile     SoundSpeedProfile `json:"profile"`
+	Density     float64           `json:"density"` // kg/m³
+	Attenuation Attenuation       `json:"attenuation"`
+	// Attenuations are those at the profile's knots; nil is Attenuation throughout.
+	Attenuations      []Attenuation     `json:"attenuations,omitempty"`
 	VolumeAttenuation VolumeAttenuation `json:"volume_attenuation"`
 	// BottomRoughness is the rms roughness of the sea floor in m.
 	BottomRoughness float64 `json:"bottom_roughness,omitempty"`
+}
+
+// AttenuationAt is the attenuation at a knot of the profile.
+func (w *Water) AttenuationAt(knot int) Attenuation {
+	if w.Attenuations != nil {
+		return w.Attenuations[knot]
+	}
+	return w.Attenuation
 }
 
 // SoundSpeedProfile is sound speed (m/s) at increasing depths (m, from the top

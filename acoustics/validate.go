@@ -122,6 +122,13 @@ func (c *checker) water(at place, w *Water) {
 	deep := c.positive(field(&at, "depth"), w.Depth, "m")
 	c.positive(field(&at, "density"), w.Density, "kg/m³")
 	c.attenuation(field(&at, "attenuation"), &w.Attenuation)
+	losses := field(&at, "attenuations")
+	if n := len(w.Attenuations); w.Attenuations != nil && n != len(w.Profile.Depth) {
+		c.add(&losses, math.NaN(), "has %d attenuations where the profile has %d knots: give as many", n, len(w.Profile.Depth))
+	}
+	for i := range w.Attenuations {
+		c.attenuation(element(&at, "attenuations", i), &w.Attenuations[i])
+	}
 	c.volume(field(&at, "volume_attenuation"), &w.VolumeAttenuation)
 	c.notNegative(field(&at, "bottom_roughness"), w.BottomRoughness, "m")
 	profile := field(&at, "profile")

@@ -90,7 +90,7 @@ func (s *stack) complexSpeed(c float64, a acoustics.Attenuation) complex128 {
 func (s *stack) water(top float64, w *acoustics.Water) float64 {
 	s.startKnots()
 	for i, z := range w.Profile.Depth {
-		s.addKnot(z, s.complexSpeed(w.Profile.Speed[i], w.Attenuation))
+		s.addKnot(z, s.complexSpeed(w.Profile.Speed[i], w.AttenuationAt(i)))
 	}
 	s.addMedium(top, w.Depth, w.Density/1000, w.BottomRoughness, w.Profile.Interpolation)
 	return top + w.Depth

@@ -288,3 +288,48 @@ func TestTimeSeries(t *testing.T) {
 		t.Error("a series longer than its period is accepted")
 	}
 }
+
+// Losses that fall with depth weigh on each mode by its intensity there: real modes
+// by perturbation and complex ones agree, and lie between those of the extremes.
+func TestAttenuationProfile(t *testing.T) {
+	loss := func(v float64) acoustics.Attenuation {
+		return acoustics.Attenuation{Value: v, Unit: acoustics.DBPerWavelength}
+	}
+	env := acoustics.Environment{
+		Surface: acoustics.Boundary{Kind: acoustics.PressureRelease},
+		Water: acoustics.Water{Depth: 100, Density: 1000, Profile: acoustics.SoundSpeedProfile{
+			Depth: []float64{0, 50, 100}, Speed: []float64{1500, 1500, 1480}, Interpolation: acoustics.CLinear}},
+		Bottom: acoustics.Boundary{Kind: acoustics.Rigid},
+	}
+	solve := func(m Method) []complex128 {
+		o := DefaultSolverOptions()
+		o.Method, o.MaxPhaseSpeed = m, 3000
+		s, err := Solve(&env, 60, o)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return s.K
+	}
+	env.Water.Attenuation = loss(0.02)
+	strong := solve(Complex)
+	env.Water.Attenuations = []acoustics.Attenuation{loss(0.02), loss(0.005), loss(0)}
+	if err := env.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	a, b := solve(Real), solve(Complex)
+	if len(a) != len(b) || len(a) != len(strong) || len(a) < 4 {
+		t.Fatalf("%d real modes, %d complex, %d of the uniform water", len(a), len(b), len(strong))
+	}
+	for i := range a {
+		if d := math.Abs(imag(a[i])/imag(b[i]) - 1); d > 1e-3 {
+			t.Errorf("mode %d: Im k differs by %.1e", i+1, d)
+		}
+		if share := imag(b[i]) / imag(strong[i]); share < 0.05 || share > 0.7 {
+			t.Errorf("mode %d loses %.2f of what it would in uniform water", i+1, share)
+		}
+	}
+	env.Water.Attenuations = env.Water.Attenuations[:2]
+	if env.Validate() == nil {
+		t.Error("two attenuations for three knots are accepted")
+	}
+}

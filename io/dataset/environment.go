@@ -83,6 +83,9 @@ func (w *writer) water(x acoustics.Water) {
 	a := x.Attenuation
 	w.float64s("water_attenuation", nil, []float64{a.Value}, append(describe("attenuation in the water", attenuationUnit(a)),
 		netcdf.Text("attenuation_unit", string(a.Unit)), netcdf.Number("exponent", a.Exponent), netcdf.Number("reference_frequency", a.Reference))...)
+	if x.Attenuations != nil {
+		w.attenuation("water_attenuation_profile", "attenuation of the water at each depth", profileDims, x.Attenuations)
+	}
 	w.float64s("bottom_roughness", nil, []float64{x.BottomRoughness}, describe("rms roughness of the sea floor", metre)...)
 	if v := x.VolumeAttenuation; v != (acoustics.VolumeAttenuation{}) {
 		w.float64s("volume_attenuation", nil, []float64{0}, netcdf.Text(longName, "absorption formula of the sea water (container of attributes)"),
@@ -145,26 +148,25 @@ func (w *writer) knots(media []medium) {
 	number("knot_sound_speed", "speed of compressional waves", metrePerSecond, func(k acoustics.Knot) float64 { return k.SoundSpeed })
 	number("knot_shear_speed", "speed of shear waves, 0 in a fluid", metrePerSecond, func(k acoustics.Knot) float64 { return k.ShearSpeed })
 	number("knot_density", "density", kilogramPerM3, func(k acoustics.Knot) float64 { return k.Density })
-	w.attenuation("knot_attenuation", "attenuation of compressional waves", list, func(k acoustics.Knot) acoustics.Attenuation { return k.Attenuation })
-	w.attenuation("knot_shear_attenuation", "attenuation of shear waves", list, func(k acoustics.Knot) acoustics.Attenuation { return k.ShearAttenuation })
+	w.attenuation("knot_attenuation", "attenuation of compressional waves", knotDims, take(list, func(k acoustics.Knot) acoustics.Attenuation { return k.Attenuation }))
+	w.attenuation("knot_shear_attenuation", "attenuation of shear waves", knotDims, take(list, func(k acoustics.Knot) acoustics.Attenuation { return k.ShearAttenuation }))
 }
 
 // attenuation writes the attenuation of each knot with its unit beside it: one
 // stack may mix units.
-func (w *writer) attenuation(name, long string, list []acoustics.Knot, get func(acoustics.Knot) acoustics.Attenuation) {
-	all := take(list, get)
-	w.float64s(name, knotDims, take(all, func(a acoustics.Attenuation) float64 { return a.Value }), netcdf.Text(longName, long),
+func (w *writer) attenuation(name, long string, dims []string, all []acoustics.Attenuation) {
+	w.float64s(name, dims, take(all, func(a acoustics.Attenuation) float64 { return a.Value }), netcdf.Text(longName, long),
 		netcdf.Text("comment", "in the unit that "+name+"_unit gives for each knot"))
-	w.strings(name+"_unit", knotDims, take(all, func(a acoustics.Attenuation) string { return string(a.Unit) }),
+	w.strings(name+"_unit", dims, take(all, func(a acoustics.Attenuation) string { return string(a.Unit) }),
 		netcdf.Text(longName, "unit of "+name))
 	power := false
 	for _, a := range all {
 		power = power || a.Exponent != 0 || a.Reference != 0
 	}
 	if power {
-		w.float64s(name+"_exponent", knotDims, take(all, func(a acoustics.Attenuation) float64 { return a.Exponent }),
+		w.float64s(name+"_exponent", dims, take(all, func(a acoustics.Attenuation) float64 { return a.Exponent }),
 			describe("exponent of frequency", dimensionless)...)
-		w.float64s(name+"_reference", knotDims, take(all, func(a acoustics.Attenuation) float64 { return a.Reference }),
+		w.float64s(name+"_reference", dims, take(all, func(a acoustics.Attenuation) float64 { return a.Reference }),
 			describe("frequency at which the attenuation holds", hertz)...)
 	}
 }

@@ -63,6 +63,9 @@ func (r *reader) water() acoustics.Water {
 		x.Attenuation = acoustics.Attenuation{Value: r.scalar("water_attenuation", ""), Unit: acoustics.AttenuationUnit(unit.Text()),
 			Exponent: number(v, "exponent"), Reference: number(v, "reference_frequency")}
 	}
+	if r.file.Has("water_attenuation_profile") {
+		x.Attenuations = r.attenuation("water_attenuation_profile", profileDims)
+	}
 	if r.file.Has("volume_attenuation") {
 		v := r.anyVariable("volume_attenuation")
 		formula, _ := v.Attribute("formula")
@@ -120,8 +123,8 @@ func (r *reader) knots() []acoustics.Knot {
 	speed := r.float64s("knot_sound_speed", metrePerSecond, knotDims...)
 	shear := r.optional("knot_shear_speed", metrePerSecond, knotDims...)
 	density := r.float64s("knot_density", kilogramPerM3, knotDims...)
-	attenuation := r.attenuation("knot_attenuation")
-	shearAttenuation := r.attenuation("knot_shear_attenuation")
+	attenuation := r.attenuation("knot_attenuation", knotDims)
+	shearAttenuation := r.attenuation("knot_shear_attenuation", knotDims)
 	if r.err != nil {
 		return nil
 	}
@@ -133,11 +136,11 @@ func (r *reader) knots() []acoustics.Knot {
 	return list
 }
 
-func (r *reader) attenuation(name string) []acoustics.Attenuation {
-	values := r.optional(name, "", knotDims...)
-	units := r.optionalStrings(name+"_unit", knotDims...)
-	exponents := r.optional(name+"_exponent", dimensionless, knotDims...)
-	references := r.optional(name+"_reference", hertz, knotDims...)
+func (r *reader) attenuation(name string, dims []string) []acoustics.Attenuation {
+	values := r.optional(name, "", dims...)
+	units := r.optionalStrings(name+"_unit", dims...)
+	exponents := r.optional(name+"_exponent", dimensionless, dims...)
+	references := r.optional(name+"_reference", hertz, dims...)
 	if r.err != nil {
 		return nil
 	}

@@ -91,11 +91,15 @@ func (r *caseReader) buildWater(m medium, roughness float64) error {
 	w.VolumeAttenuation = r.top.volume
 	w.BottomRoughness = roughness
 	w.Profile.Interpolation = r.top.interpolation
+	varied := false
 	for _, p := range m.points {
 		w.Profile.Depth = append(w.Profile.Depth, p.depth-first.depth)
 		w.Profile.Speed = append(w.Profile.Speed, p.speed)
-		if p.loss != first.loss {
-			return r.at(m, "the water's attenuation varies with depth, which is not supported", "give it one value, or split the water into media")
+		varied = varied || p.loss != first.loss
+	}
+	if varied {
+		for _, p := range m.points {
+			w.Attenuations = append(w.Attenuations, r.attenuation(p.loss, m.power))
 		}
 	}
 	r.warnDensity(m)

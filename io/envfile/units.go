@@ -40,7 +40,7 @@ func oneUnit(c *Case) (converted *Case, unit acoustics.AttenuationUnit, note str
 	// The water has one attenuation over all its speeds: a unit that counts
 	// wavelengths cannot stand for one that counts metres.
 	unit = acoustics.DBPerWavelength
-	if w := c.Environment.Water; w.Attenuation.Value != 0 && !byWavelength(w.Attenuation.Unit) {
+	if w := c.Environment.Water; w.Attenuations == nil && w.Attenuation.Value != 0 && !byWavelength(w.Attenuation.Unit) {
 		unit = acoustics.DBPerMetreKHz
 	}
 	several := len(c.Frequencies) > 1
@@ -50,7 +50,7 @@ func oneUnit(c *Case) (converted *Case, unit acoustics.AttenuationUnit, note str
 	case several:
 		unit = acoustics.DBPerMetrePower
 		note = fmt.Sprintf("attenuations of several units were converted to dB/m at %v Hz with a power of frequency, exactly at every frequency", c.Reference)
-		if w := c.Environment.Water; w.Attenuation.Value != 0 && byWavelength(w.Attenuation.Unit) && slices.Min(w.Profile.Speed) < slices.Max(w.Profile.Speed) {
+		if w := c.Environment.Water; w.Attenuations == nil && w.Attenuation.Value != 0 && byWavelength(w.Attenuation.Unit) && slices.Min(w.Profile.Speed) < slices.Max(w.Profile.Speed) {
 			return nil, "", "", fmt.Errorf("water: its attenuation in %s varies with its speed in 1/m, which does not go with the units of other media in one file of several frequencies; write one file for each frequency", w.Attenuation.Unit)
 		}
 	default:
@@ -99,7 +99,12 @@ func losses(env *acoustics.Environment) []loss {
 			}
 		}
 	}
-	add(&env.Water.Attenuation, env.Water.Profile.Speed[0], "water")
+	if env.Water.Attenuations == nil {
+		add(&env.Water.Attenuation, env.Water.Profile.Speed[0], "water")
+	}
+	for i := range env.Water.Attenuations {
+		add(&env.Water.Attenuations[i], env.Water.Profile.Speed[i], "water")
+	}
 	material(&env.Bottom.Material, "bottom")
 	return list
 }

@@ -152,7 +152,7 @@ func (e *writer) waterLayer() acoustics.Layer {
 	w := &e.c.Environment.Water
 	layer := acoustics.Layer{Thickness: w.Depth, Interpolation: w.Profile.Interpolation, BottomRoughness: w.BottomRoughness}
 	for i, z := range w.Profile.Depth {
-		m := acoustics.Material{SoundSpeed: w.Profile.Speed[i], Density: w.Density, Attenuation: w.Attenuation}
+		m := acoustics.Material{SoundSpeed: w.Profile.Speed[i], Density: w.Density, Attenuation: w.AttenuationAt(i)}
 		layer.Knots = append(layer.Knots, acoustics.Knot{Depth: z, Material: m})
 	}
 	return layer

@@ -53,6 +53,7 @@ type waterBlock struct {
 type profileBlock struct {
 	Depth         []float64 `hcl:"depth"`
 	Speed         []float64 `hcl:"speed"`
+	Attenuation   []string  `hcl:"attenuation,optional"`
 	Interpolation string    `hcl:"interpolation,optional"`
 }
 
@@ -126,6 +127,12 @@ func (w *waterBlock) water(d *stage.Decoder) acoustics.Water {
 	default:
 		out.Profile = acoustics.SoundSpeedProfile{
 			Depth: w.Profile.Depth, Speed: w.Profile.Speed, Interpolation: interpolation(w.Profile.Interpolation),
+		}
+		for _, a := range w.Profile.Attenuation {
+			out.Attenuations = append(out.Attenuations, attenuation(d, "water.profile.attenuation", a))
+		}
+		if n := len(out.Attenuations); n > 0 && n != len(w.Profile.Depth) {
+			d.Errorf("water.profile.attenuation", "Invalid attenuation", "There are %d attenuations for %d depths: give one for each, or attenuation in the water block.", n, len(w.Profile.Depth))
 		}
 	}
 	return out

@@ -65,6 +65,9 @@ func waterHCL(body *hclwrite.Body, w *acoustics.Water) {
 	profile := body.AppendNewBlock("profile", nil).Body()
 	profile.SetAttributeValue("depth", numbers(w.Profile.Depth))
 	profile.SetAttributeValue("speed", numbers(w.Profile.Speed))
+	if w.Attenuations != nil {
+		setLosses(profile, "attenuation", w.Attenuations)
+	}
 	profile.SetAttributeValue("interpolation", cty.StringVal(string(w.Profile.Interpolation)))
 }
 
@@ -106,6 +109,10 @@ func layerLosses(body *hclwrite.Body, key string, losses []acoustics.Attenuation
 		setAttenuation(body, key, losses[0])
 		return
 	}
+	setLosses(body, key, losses)
+}
+
+func setLosses(body *hclwrite.Body, key string, losses []acoustics.Attenuation) {
 	var list []cty.Value
 	for _, a := range losses {
 		list = append(list, cty.StringVal(formatAttenuation(a)))

@@ -85,7 +85,7 @@ func newStack(env *acoustics.Environment, omega float64) (*stack, error) {
 func waterLayer(w *acoustics.Water) acoustics.Layer {
 	l := acoustics.Layer{Thickness: w.Depth, Interpolation: w.Profile.Interpolation}
 	for i, z := range w.Profile.Depth {
-		m := acoustics.Material{SoundSpeed: w.Profile.Speed[i], Density: w.Density, Attenuation: w.Attenuation}
+		m := acoustics.Material{SoundSpeed: w.Profile.Speed[i], Density: w.Density, Attenuation: w.AttenuationAt(i)}
 		l.Knots = append(l.Knots, acoustics.Knot{Depth: z, Material: m})
 	}
 	return l
