@@ -138,7 +138,7 @@ func planText(t *testing.T, path string, o workflow.PlanOptions, registry *stage
 func TestLittleDiskSpace(t *testing.T) {
 	path := write(t, `stage "make" "data" {
   count = 1
-  resources { disk = "900PB" }
+  resources { disk = "900000TB" }
 }`)
 	warnings := func() (all []string) {
 		p, err := open(path, nil)
