@@ -259,14 +259,14 @@ func (m Replica) Draw() (*Figure, error) {
 		}
 		level := Chart{Title: fmt.Sprintf("%g Hz", t.Frequency), X: Axis{Label: "level", Unit: "dB"}, Y: depth}
 		if t.Lower != nil {
-			level.Bands = []Band{{Label: "replica, 90 % of draws", At: t.Depths, Lower: t.Lower, Upper: t.Upper, Upright: true, Hue: 2}}
+			level.Bands = []Band{{Label: "replica, 95 % of draws", At: t.Depths, Lower: t.Lower, Upper: t.Upper, Upright: true, Hue: 2}}
 		}
 		level.Series = []Series{{Label: "replica", X: levels(t.Replica), Y: t.Depths, Hue: 2}, {Label: "data", X: levels(t.Data), Y: t.Depths, Points: true, Hue: 1}}
 		difference := make([]float64, len(t.Data))
 		for k := range t.Data {
 			difference[k] = 180 / math.Pi * cmplx.Phase(t.Data[k]*cmplx.Conj(t.Replica[k]))
 		}
-		phase := Chart{X: Axis{Label: "phase", Unit: "degrees", Min: -180, Max: 180, Ticks: []float64{-180, 0, 180}}, Y: depth,
+		phase := Chart{X: Axis{Label: "phase offset", Unit: "°", Min: -180, Max: 180, Ticks: []float64{-180, 0, 180}}, Y: depth,
 			Series:     []Series{{Label: "data", X: difference, Y: t.Depths, Points: true, Hue: 1}},
 			References: []Reference{{X: At(0)}}}
 		rows[0], rows[1] = append(rows[0], level), append(rows[1], phase)

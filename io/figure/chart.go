@@ -19,7 +19,8 @@ type Series struct {
 	Joined bool // with Points: join them by a line as well
 	Dash   Dash
 	Thin   bool
-	Hue    int // 0 takes the next colour; i takes colour i, from 1
+	Hue    int  // 0 takes the next colour; i takes colour i, from 1
+	Truth  bool // draw it as the truth is drawn: dashed red
 }
 
 // Band is the region between two curves. Along Y (Upright) it runs over Y with its
@@ -91,6 +92,10 @@ func (c Chart) panel() (*plot.Plot, legend, error) {
 		b.add(p, &l, pick(b.Hue))
 	}
 	for _, s := range c.Series {
+		if s.Truth {
+			s.add(p, &l, truth)
+			continue
+		}
 		s.add(p, &l, pick(s.Hue))
 	}
 	c.limits(p)
@@ -176,6 +181,9 @@ func (p points) XY(i int) (float64, float64) { return p.x[i], p.y[i] }
 
 func (s Series) add(p *plot.Plot, l *legend, c color.NRGBA) {
 	width := lineWidth
+	if s.Truth {
+		s.Dash = Dashed
+	}
 	if s.Thin {
 		width = thinLine
 	}

@@ -49,9 +49,8 @@ func (k Corner) Draw() (*Figure, error) {
 		for col := range row + 1 {
 			p := k.panel(row, col, axes, names, &f.legend)
 			for _, a := range []*plot.Axis{&p.X, &p.Y} {
-				if n > 2 { // narrow panels: the unit on a line of its own
-					a.Label.Text = strings.Replace(a.Label.Text, " (", "\n(", 1)
-				}
+				// Narrow panels: the unit stands on a line of its own.
+				a.Label.Text = strings.Replace(a.Label.Text, " (", "\n(", 1)
 			}
 			if row < n-1 {
 				p.X.Label.Text, p.X.Tick.Marker = "", ticks{blank: true}

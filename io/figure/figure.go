@@ -71,11 +71,25 @@ func (f *Figure) Write(w io.Writer, format string) error {
 		if _, err := c.WriteTo(&b); err != nil {
 			return err
 		}
-		_, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"),
-			[]byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")))
+		_, err := w.Write(portable(b.Bytes()))
 		return err
 	}
 	return fmt.Errorf("figures are written as .png or .svg, not %q", format)
+}
+
+// portable mends gonum's SVG: it names one font only; it calls the PNG of a raster
+// image a JPEG, which librsvg and others then do not show; and it does not say that the
+// image fills its rectangle, so that viewers keep its proportions and put the data in
+// the wrong place.
+func portable(svg []byte) []byte {
+	for _, r := range [][2]string{
+		{"font-family:Liberation Sans;", "font-family:'Liberation Sans',Arial,Helvetica,sans-serif;"},
+		{"data:image/jpg;base64,iVBOR", "data:image/png;base64,iVBOR"},
+		{"<image ", `<image preserveAspectRatio="none" `},
+	} {
+		svg = bytes.ReplaceAll(svg, []byte(r[0]), []byte(r[1]))
+	}
+	return svg
 }
 
 // draw lays out, from the top down: title, legend, panels; the colour bar stands

@@ -73,6 +73,16 @@ func TestPNG(t *testing.T) {
 	}
 }
 
+// A raster in an SVG says what it is, for viewers that believe the type, and fills its
+// rectangle: else its contents would not lie where the axes say.
+func TestRasterInSVG(t *testing.T) {
+	svg := render(t, gallery()["joint"], "svg")
+	if !bytes.Contains(svg, []byte("data:image/png;base64,iVBOR")) || bytes.Contains(svg, []byte("image/jpg")) ||
+		!bytes.Contains(svg, []byte(`<image preserveAspectRatio="none"`)) {
+		t.Error("the density is not embedded as a PNG that fills its rectangle")
+	}
+}
+
 func TestSave(t *testing.T) {
 	dir := t.TempDir()
 	f, err := gallery()["coverage"].Draw()

@@ -95,9 +95,13 @@ type Trace struct {
 
 // Draw makes the figure.
 func (t Traces) Draw() (*Figure, error) {
-	g := Panels{Title: t.Title, Height: 1.5 + 3.6*float64(len(t.Parameters))}
+	g := Panels{Title: t.Title, Height: 1.8 + 4.4*float64(len(t.Parameters))}
 	for i, p := range t.Parameters {
-		c := Chart{Y: Axis{Label: p.Label, Unit: p.Unit}}
+		y := Axis{Label: p.Label}
+		if p.Unit != "" && p.Unit != "1" { // labels as long as the panels are high would run into each other
+			y.Label += "\n(" + p.Unit + ")"
+		}
+		c := Chart{Y: y}
 		if i == len(t.Parameters)-1 {
 			c.X.Label = "iteration"
 		}
@@ -146,7 +150,7 @@ func (p Profile) Draw() (*Figure, error) {
 	band("50 % credible", p.Lower50, p.Upper50, 1, true)
 	c.Series = []Series{{Label: "median", X: p.Median, Y: p.Depths, Hue: 1}}
 	if p.Truth != nil {
-		c.Series = append(c.Series, Series{Label: "truth", X: p.Truth, Y: p.TruthDepth, Hue: 2, Dash: Dashed})
+		c.Series = append(c.Series, Series{Label: "truth", X: p.Truth, Y: p.TruthDepth, Truth: true})
 	}
 	if p.Floor != nil {
 		c.References = []Reference{{Label: "sea floor", Y: p.Floor}}

@@ -30,7 +30,7 @@ type field struct {
 
 func fieldKind() stage.Kind {
 	return stage.Kind{
-		Name: "field", Version: 2,
+		Name: "field", Version: 3,
 		Doc:    "pressure and transmission loss over range and depth",
 		Decode: decodeField,
 		Load:   stage.LoadJSON[field],

@@ -69,7 +69,7 @@ func (s *portrait) Outputs() []stage.Output {
 		{Name: "corner", Type: stage.Figure, File: "corner.svg",
 			Caption: "Marginal and pairwise posteriors, with the truth where it is known."},
 		{Name: "profile", Type: stage.Figure, File: "profile.svg",
-			Caption: "Sound speed against depth through the sea bed: median, 50 % and 95 % credible bands."},
+			Caption: "Sound speed against depth, from above the sea floor to below the deepest layer with an unknown: median, 50 % and 95 % credible bands."},
 		{Name: "replica", Type: stage.Figure, File: "replica.svg",
 			Caption: "Data on the array against the field of the draw that fits best, tone by tone; the band holds 95 % of the draws."},
 		{Name: "ambiguity", Type: stage.Figure, File: "ambiguity.png",

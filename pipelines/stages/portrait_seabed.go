@@ -12,11 +12,36 @@ const (
 	// profilePoints is the number of depths of a sound-speed band.
 	profilePoints = 200
 	// profileMargin is shown above the shallowest sea floor and below the deepest
-	// layer, as a fraction of what lies between.
-	profileMargin = 0.15
+	// layer of interest, as a fraction of what lies between.
+	profileMargin = 0.25
 )
 
-// profile is the sound speed from above the sea floor to below the last layer,
+// interesting is the depth of the bottom of the deepest layer with an unknown
+// parameter, or of the first layer where only geometry is unknown: a band that reached
+// to the half-space would hide the sediment in kilometres of rock.
+func (s *portrait) interesting(e *acoustics.Environment) float64 {
+	deepest := 0
+	for i := range s.Problem.Parameters {
+		p := &s.Problem.Parameters[i]
+		if p.Layer == inversion.BottomHalfspace {
+			return e.BottomDepth()
+		}
+		for k := range e.Layers {
+			if e.Layers[k].Name == p.Layer {
+				deepest = max(deepest, k)
+			}
+		}
+	}
+	depth := e.Floor()
+	for k := range e.Layers {
+		if k <= deepest {
+			depth += e.Layers[k].Thickness
+		}
+	}
+	return depth
+}
+
+// profile is the sound speed from above the sea floor to below the layers of interest,
 // over the draws.
 func (s *portrait) profile(draws *inversion.Draws, truth []float64) (figure.Profile, error) {
 	model, err := inversion.NewParameterization(&s.Problem)
@@ -25,13 +50,13 @@ func (s *portrait) profile(draws *inversion.Draws, truth []float64) (figure.Prof
 	}
 	oceans := make([]acoustics.Environment, draws.N())
 	e := model.NewExperiment()
-	top, bottom := s.Problem.Environment.Floor(), s.Problem.Environment.BottomDepth()
+	top, bottom := s.Problem.Environment.Floor(), s.interesting(&s.Problem.Environment)
 	for k := range oceans {
 		if err := model.Apply(e, draws.Row(k)); err != nil {
 			return figure.Profile{}, err
 		}
 		oceans[k] = e.Environment.Clone()
-		top, bottom = min(top, oceans[k].Floor()), max(bottom, oceans[k].BottomDepth())
+		top, bottom = min(top, oceans[k].Floor()), max(bottom, s.interesting(&oceans[k]))
 	}
 	margin := max(10, profileMargin*(bottom-top))
 	depths := even(max(0, top-margin), bottom+margin, profilePoints)
