@@ -1,0 +1,90 @@
+package stages
+
+import (
+	"context"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"oceaninv/inversion"
+	"oceaninv/inversion/amortized"
+	"oceaninv/inversion/matchedfield"
+	"oceaninv/io/dataset"
+	"oceaninv/surrogate"
+	"oceaninv/workflow/stage"
+)
+
+// smallModel writes an untrained model of two phones and two tones, whose table holds
+// four replicas of size 1 under noise of variance 0.02, and returns its path with the
+// layout of its data.
+func smallModel(t *testing.T) (string, dataset.Layout) {
+	t.Helper()
+	p := inversion.DefaultProblem()
+	p.Array.Depths, p.Frequencies = []float64{25, 75}, []float64{40, 60}
+	p.Parameters = []inversion.Parameter{{Name: "water_depth", Prior: inversion.Marginal{Kind: inversion.Uniform, Low: 95, High: 105}}}
+	prior, err := p.Prior()
+	if err != nil {
+		t.Fatal(err)
+	}
+	table := &matchedfield.Table{Zeta: []float64{-1, -0.3, 0.3, 1}, Floor: []float64{0.1}, HalfEnergy: make([]float64, 4), Whitening: slices.Repeat([]float64{10}, 8)}
+	for j := range 4 {
+		for i := range 8 {
+			v := 10 * math.Cos(float64(i*(j+1)))
+			table.Replicas, table.HalfEnergy[j] = append(table.Replicas, float32(v)), table.HalfEnergy[j]+v*v/2
+		}
+	}
+	c := &amortized.Conditional{Prior: prior, Form: inversion.AbsoluteField, Receivers: 2, Tones: 2, Match: table, Temperatures: []float64{1}}
+	spec := surrogate.DefaultFlow()
+	spec.Dim, spec.CondDim, spec.Coupling, spec.Blocks, spec.Hidden = 1, c.ConditionSize(), "elementwise_spline", 1, 4
+	if c.Flow, err = surrogate.NewFlow[float64](spec); err != nil {
+		t.Fatal(err)
+	}
+	c.Condition = surrogate.Standardizer{Mean: make([]float64, spec.CondDim), Scale: slices.Repeat([]float64{1}, spec.CondDim)}
+	layout, err := layoutOf(&p, &inversion.Noise{Variance: []float64{0.02, 0.02}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "model.nc")
+	if err := writeModel(path, layout, architecture{Kind: kindConditional, Flow: spec, Form: c.Form, Temperatures: c.Temperatures}, c); err != nil {
+		t.Fatal(err)
+	}
+	return path, layout
+}
+
+// An observation that does not fit the model is refused with a reason; one unlike
+// anything the model knows is answered with a warning.
+func TestInferRefusesAndWarns(t *testing.T) {
+	model, layout := smallModel(t)
+	fits := []complex128{complex(1, math.Cos(2)), complex(math.Cos(1), math.Cos(3)), complex(math.Cos(4), math.Cos(6)), complex(math.Cos(5), math.Cos(7))}
+	infer := func(change func(o *dataset.Observations)) (warnings []string, p dataset.Posterior, err error) {
+		o := dataset.Observations{Layout: layout, Pressure: slices.Clone(fits)}
+		change(&o)
+		path := filepath.Join(t.TempDir(), "observation.nc")
+		if err := dataset.WriteObservations(path, o); err != nil {
+			t.Fatal(err)
+		}
+		p, err = Infer(context.Background(), Inference{Model: model, Observation: path, Draws: 50, Cores: 1, Warn: func(s string) { warnings = append(warnings, s) }})
+		return warnings, p, err
+	}
+	for want, change := range map[string]func(o *dataset.Observations){
+		"the model was trained for phones at [25 75] m, the observation has [25 80] m": func(o *dataset.Observations) { o.ReceiverDepths = []float64{25, 80} },
+		"the model was trained for phones at [25 75] m, the observation has [25] m": func(o *dataset.Observations) {
+			o.ReceiverDepths, o.Pressure = []float64{25}, o.Pressure[:2]
+		},
+		"the model was trained for tones of [40 60] Hz, the observation has [40 61] Hz": func(o *dataset.Observations) { o.Frequencies = []float64{40, 61} },
+	} {
+		if _, _, err := infer(change); err == nil || !stage.IsBadInput(err) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %q", err, want)
+		}
+	}
+	warnings, p, err := infer(func(*dataset.Observations) {})
+	if err != nil || len(warnings) != 0 || len(p.Values) != 50 || p.LogProb == nil {
+		t.Errorf("a fitting observation: %v, warnings %q, %d draws", err, warnings, len(p.Values))
+	}
+	warnings, _, err = infer(func(o *dataset.Observations) { o.Pressure[2] = 40 - 30i })
+	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "observation 0 is unlike anything the model was trained on") {
+		t.Errorf("a foreign observation: %v, warnings %q", err, warnings)
+	}
+}
