@@ -5,6 +5,17 @@
 # rejection sampling gives it. We train each flow with each loss for a short while,
 # and put what they learned beside it in one table.
 #
+# How to read the table. Where the hand is follows from the configuration without
+# error, so that the posterior is a surface, and no flow is infinitely thin: the
+# distance by which the hand misses says how thick it is, and its distance to exact
+# samples is mostly that. The likelihood of q(x | y) has no minimum here; do not rank
+# flows by it. NICE and GIN keep volumes and cannot become thin: with likelihoods they
+# stretch instead. An i-ResNet of few blocks stretches little. The Wasserstein loss
+# compares x without y. Divergences in the forward direction bring the law of T(x) to
+# that of (z, y), but nothing bounds how T⁻¹ stretches: its few wild draws dominate
+# their Wasserstein distances and Lip T⁻¹, MMD² sees the rest. KLD as released
+# collapses: e^(v-1) of scores that are not clamped.
+#
 #   oceaninv run pipelines/robot_arm.hcl
 #   oceaninv run pipelines/robot_arm.hcl --var samples=100000 --var epochs=50
 
