@@ -89,7 +89,7 @@ stage "fit" "flow" {
   mode     = each.value.mode
   loss     = each.value.loss
   variant  = each.value.variant
-  latent   = 4
+  latent   = each.value.mode == "inn" ? 4 : null # as wide as x in the others
   seed     = 2
 
   flow {
