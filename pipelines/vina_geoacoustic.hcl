@@ -264,7 +264,7 @@ stage "stopwatch" "recommended_time" {
   problem     = module.experiment.problem
   model       = stage.recommended.model
   observation = stage.held_out.observation
-  repeats     = 10
+  repeats     = local.small ? 2 : 10
 
   interpolation {
     tolerance = local.tolerance
