@@ -180,6 +180,11 @@ stage "reference" "exact" {
   interpolation {
     tolerance = local.tolerance
   }
+
+  # The forward model itself where the posterior is: what the grid rests on.
+  polish {
+    solves = local.small ? 0 : 2000
+  }
 }
 
 # --- The paper's networks -----------------------------------------------------
@@ -253,6 +258,7 @@ stage "refine" "refined" {
   posterior   = stage.flow.posterior
   observation = stage.held_out.observation
   draws       = local.draws
+  direct      = !local.small
   seed        = 11
 
   interpolation {

@@ -31,7 +31,7 @@ variable "snr" {
 
 variable "observations" {
   type        = number
-  default     = 3
+  default     = 2
   description = "Experiments whose posterior the chains give, at full scale; minutes for each."
 }
 
@@ -42,7 +42,7 @@ locals {
   observations = local.small ? 1 : var.observations
   held_out     = local.small ? 40 : 500 # for calibration
   draws        = local.small ? 200 : 2000
-  steps        = local.small ? 30 : 1200
+  steps        = local.small ? 30 : 700
 
   unknown = module.experiment.unknown
 }
@@ -110,7 +110,7 @@ stage "refine" "refined" {
   observation = stage.few.observation
   draws       = local.draws
   rounds      = local.small ? 1 : 8
-  moves       = local.small ? 1 : 10
+  moves       = local.small ? 1 : 5
   seed        = 6
 }
 
@@ -119,7 +119,7 @@ stage "sample" "chains" {
   observation  = stage.few.observation
   draws        = local.draws
   ensembles    = local.small ? 2 : 4
-  walkers      = local.small ? 14 : 20
+  walkers      = local.small ? 14 : 16
   temperatures = local.small ? 3 : 8
   burn_in      = local.small ? 20 : local.steps
   steps        = local.steps
