@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"math"
 	"slices"
 
 	"oceaninv/workflow/stage"
@@ -17,6 +18,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"seconds": seconds, "bytes": bytesText, "number": number, "short": shortName, "metric": metricText,
+	"value": valueText, "error": errorText,
 	"uri": func(f Figure) template.URL {
 		return template.URL("data:" + f.MediaType + ";base64," + base64.StdEncoding.EncodeToString(f.Content))
 	},
@@ -52,12 +54,41 @@ func Headlines(groups []Group) []stage.Metric {
 
 func number(v float64) string { return fmt.Sprintf("%.4g", v) }
 
+// metricText is a metric's value and its error.
 func metricText(m stage.Metric) string {
-	s := number(m.Value)
-	if m.Error > 0 {
-		s += fmt.Sprintf(" ± %.2g", m.Error)
+	if e := errorText(m); e != "" {
+		return valueText(m) + " " + e
 	}
-	return s
+	return valueText(m)
+}
+
+// valueText is a metric's value to the place where its error ends.
+func valueText(m stage.Metric) string {
+	if d, ok := decimals(m); ok {
+		return fmt.Sprintf("%.*f", d, m.Value)
+	}
+	return number(m.Value)
+}
+
+// errorText is a metric's error to two digits; "" if it has none.
+func errorText(m stage.Metric) string {
+	if !(m.Error > 0) {
+		return ""
+	}
+	if d, ok := decimals(m); ok {
+		return fmt.Sprintf("± %.*f", d, m.Error)
+	}
+	return fmt.Sprintf("± %.2g", m.Error)
+}
+
+// decimals is how many places the two leading digits of a metric's error take; not ok for what is better written with a
+// power of ten.
+func decimals(m stage.Metric) (n int, ok bool) {
+	if !(m.Error > 0) || math.IsInf(m.Error, 0) {
+		return 0, false
+	}
+	n = max(0, 1-int(math.Floor(math.Log10(m.Error))))
+	return n, n <= 6 && math.Abs(m.Value) < 1e6 && m.Error < 1e6
 }
 
 func bytesText(n int64) string {

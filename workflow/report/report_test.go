@@ -38,7 +38,7 @@ func TestPageIsCompleteInItself(t *testing.T) {
 	if bad := regexp.MustCompile(`(src|href|url)\s*[=(]\s*["']?(https?:)?//[^"' )]*`).FindString(page); bad != "" {
 		t.Errorf("the page fetches %s", bad)
 	}
-	for _, want := range []string{"0.01234 ± 0.001", "How far &lt;off&gt; it is.", `src="data:image/svg&#43;xml;base64,`, "a.nc", "1.23 MB",
+	for _, want := range []string{"0.0123 ± 0.0010", "How far &lt;off&gt; it is.", `src="data:image/svg&#43;xml;base64,`, "a.nc", "1.23 MB",
 		"2 min 15 s", "make × 12", `class="failed"`, "&lt;script&gt;", "m.d"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

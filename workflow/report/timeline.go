@@ -21,7 +21,7 @@ func drawTimeline(spans []Span) string {
 		end = max(end, s.End)
 	}
 	end = max(end, 1e-3)
-	step := niceStep(end / 6)
+	step := timeStep(end / 6)
 	height := float64(len(spans))*row + 26
 	var b strings.Builder
 	fmt.Fprintf(&b, `<svg class="timeline" viewBox="0 0 %.0f %.0f" style="max-width:%.0fpx" role="img" aria-label="Tasks in time">`,
@@ -49,6 +49,19 @@ func drawTimeline(spans []Span) string {
 	}
 	b.WriteString("</svg>")
 	return b.String()
+}
+
+// timeStep is niceStep in seconds, minutes or hours.
+func timeStep(x float64) float64 {
+	for _, s := range []float64{60, 120, 300, 600, 1200, 1800, 3600} {
+		if x > 50 && x <= s {
+			return s
+		}
+	}
+	if x > 3600 {
+		return 3600 * niceStep(x/3600)
+	}
+	return niceStep(x)
 }
 
 // niceStep is the smallest of 1, 2, 5 times a power of ten that is not below x.
