@@ -15,6 +15,7 @@
 #define FMALOW(a, h) __builtin_fmaf(a, a, -(h))
 
 #define SUFFIX avx512
+#define WIDTH 16
 #if defined(__clang__)
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
 #else
@@ -23,12 +24,15 @@
 #include "vecmath_kernels.h"
 #undef TARGET
 #undef SUFFIX
+#undef WIDTH
 
 #define SUFFIX avx2
+#define WIDTH 8
 #define TARGET __attribute__((target("avx2,fma")))
 #include "vecmath_kernels.h"
 #undef TARGET
 #undef SUFFIX
+#undef WIDTH
 #undef FMA
 #undef FMALOW
 #define FMA(a, b, c) ((a) * (b) + (c))
@@ -44,6 +48,7 @@ static inline float oi_sqlow(float a, float h) {
 #endif
 
 #define SUFFIX base
+#define WIDTH 4
 #define TARGET
 #include "vecmath_kernels.h"
 

@@ -1,7 +1,8 @@
 // Single-precision kernels, included once per instruction set by vecmath.c with
 //   K(name)   the symbol's name for this set,
 //   TARGET    the function attribute that selects the set,
-//   FMA(a,b,c) a fused or plain a*b+c.
+//   FMA(a,b,c) a fused or plain a*b+c,
+//   WIDTH     floats in a register.
 //
 // The scalar functions are branch-free so that the loops below vectorise; NaN passes
 // through, infinities and denormal numbers give what float64's functions give, rounded.
@@ -283,31 +284,36 @@ LOOP K(adam)(float *restrict w, const float *restrict g, float *restrict m, floa
 	}
 }
 
+// One register. Sums run over sixteen lanes in as many of them as it takes: one order for all instruction sets.
+typedef float K(lanes) __attribute__((vector_size(4 * WIDTH), aligned(4)));
+typedef int32_t K(mask) __attribute__((vector_size(4 * WIDTH), aligned(4)));
+#define EACH_REGISTER _Pragma("GCC unroll 4") for (int q = 0; q < 16 / WIDTH; q++)
+
 // out[i] = logsumexp_j(h[j] - scale*C[i][j]). buf holds one row.
 LOOP K(lse_rows)(float *restrict out, const float *restrict C, const float *restrict h, float *restrict buf,
                  float scale, long rows, long cols) {
+	long whole = cols / 16 * 16;
 	for (long r = 0; r < rows; r++, C += cols) {
-		float mx[16], acc[16] = {0};
-		for (int l = 0; l < 16; l++) mx[l] = -__builtin_inff();
-		long j = 0;
-		for (; j + 16 <= cols; j += 16)
-			for (int l = 0; l < 16; l++) {
-				float v = FMA(-scale, C[j + l], h[j + l]);
-				buf[j + l] = v;
-				mx[l] = K(sel)(v > mx[l], v, mx[l]);
-			}
-		for (int l = 0; j < cols; j++, l++) {
-			float v = FMA(-scale, C[j], h[j]);
-			buf[j] = v;
-			mx[l] = K(sel)(v > mx[l], v, mx[l]);
+		union { K(lanes) v[16 / WIDTH]; float f[16]; } mx, acc = {{{0}}};
+		for (int l = 0; l < 16; l++) mx.f[l] = -__builtin_inff();
+		for (long j = 0; j < cols; j++) buf[j] = FMA(-scale, C[j], h[j]);
+		K(lanes) top[16 / WIDTH], sum[16 / WIDTH];
+		EACH_REGISTER { top[q] = mx.v[q]; sum[q] = acc.v[q]; }
+		for (long j = 0; j < whole; j += 16) EACH_REGISTER {
+			K(lanes) v = *(const K(lanes) *)(buf + j + q * WIDTH);
+			K(mask) above = v > top[q];
+			top[q] = (K(lanes))((above & (K(mask))v) | (~above & (K(mask))top[q]));
 		}
-		float m = mx[0];
-		for (int l = 1; l < 16; l++) m = K(sel)(mx[l] > m, mx[l], m);
-		for (j = 0; j + 16 <= cols; j += 16)
-			for (int l = 0; l < 16; l++) acc[l] += K(exp1)(buf[j + l] - m);
-		for (int l = 0; j < cols; j++, l++) acc[l] += K(exp1)(buf[j] - m);
+		EACH_REGISTER mx.v[q] = top[q];
+		for (long j = whole; j < cols; j++) mx.f[j - whole] = K(sel)(buf[j] > mx.f[j - whole], buf[j], mx.f[j - whole]);
+		float m = mx.f[0];
+		for (int l = 1; l < 16; l++) m = K(sel)(mx.f[l] > m, mx.f[l], m);
+		for (long j = 0; j < cols; j++) buf[j] = K(exp1)(buf[j] - m);
+		for (long j = 0; j < whole; j += 16) EACH_REGISTER sum[q] += *(const K(lanes) *)(buf + j + q * WIDTH);
+		EACH_REGISTER acc.v[q] = sum[q];
+		for (long j = whole; j < cols; j++) acc.f[j - whole] += buf[j];
 		float s = 0.0f;
-		for (int l = 0; l < 16; l++) s += acc[l];
+		for (int l = 0; l < 16; l++) s += acc.f[l];
 		out[r] = m + K(log1)(s);
 	}
 }
@@ -336,3 +342,4 @@ LOOP K(half_dist_rows)(float *restrict C, const float *restrict a, const float *
 
 #undef FN
 #undef LOOP
+#undef EACH_REGISTER
