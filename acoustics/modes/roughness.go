@@ -23,7 +23,7 @@ type Side struct {
 // coherent loss in the limit of long correlation.
 func KupermanIngenito(sigma float64, kr2 complex128, above, below Side, p, v complex128) complex128 {
 	sq1, sq2 := above.K2-kr2, below.K2-kr2
-	eta1, eta2 := cmplx.Sqrt(sq1), cmplx.Sqrt(sq2)
+	eta1, eta2 := downgoing(sq1), downgoing(sq2)
 	r1, r2 := complex(above.Density, 0), complex(below.Density, 0)
 	delta := r1*eta2 + r2*eta1
 	if delta == 0 {
@@ -34,6 +34,15 @@ func KupermanIngenito(sigma float64, kr2 complex128, above, below Side, p, v com
 	a12 := 1i * (r2 - r1) * (r2 - r1) * eta1 * eta2 / delta
 	a21 := -1i * cross * cross / (r1 * r2 * delta)
 	return complex(-sigma*sigma, 0) * (-a21*p*p + 2*a11*p*v + a12*v*v)
+}
+
+// downgoing is the vertical wavenumber of a wave exp(-iηz): where it is evanescent
+// it decays, η = -i|η|, also in a medium without loss.
+func downgoing(square complex128) complex128 {
+	if real(square) < 0 {
+		return -1i * cmplx.Sqrt(-square)
+	}
+	return cmplx.Sqrt(square)
 }
 
 // scatter adds the loss of coherent energy at rough interfaces.
@@ -102,9 +111,10 @@ func outer(b boundary) Side {
 	return Side{b.k2, b.density}
 }
 
-// edgeK2 is the squared wavenumber of a piece at a depth.
+// edgeK2 is the squared wavenumber of a piece at a depth, without its loss, as in
+// KRAKEN: scattering is the perturbation of lossless modes.
 func (s *stack) edgeK2(piece int, z float64) complex128 {
-	return complex(s.omega*s.omega, 0) * s.pieces[piece].slowness2(z)
+	return complex(s.omega*s.omega*real(s.pieces[piece].slowness2(z)), 0)
 }
 
 // scatterAt adds the loss at the top of cell ci (the bottom of the last cell for
