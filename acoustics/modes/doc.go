@@ -39,6 +39,10 @@
 //
 // # Limitations
 //
+// Modes of ducts so alike that they agree in kr to 1e-8 or less are counted right;
+// their kr may be off by 2e-9. Two such modes are orthogonal to 1e-5; among three or
+// more of as many ducts, shapes may mix and overlap.
+//
 // Where interfaces are rough, and in a build without cgo, derivatives are taken
 // forwards, mode by mode and direction by direction: along eight parameters they cost
 // about six solves.

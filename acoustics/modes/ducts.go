@@ -1,6 +1,10 @@
 package modes
 
-import "math"
+import (
+	"cmp"
+	"math"
+	"slices"
+)
 
 // duct is a stretch of depth where k0² has a maximum, and the match beside it.
 type duct struct {
@@ -13,23 +17,60 @@ type duct struct {
 // the modes of both, losing e^barrierDecay in precision at most.
 const barrierDecay = 3
 
-// findDucts lists the ducts, that of the largest k0² first.
-func (k *column) findDucts() {
-	k.ducts = append(k.ducts[:0], k.ductAt(k.peak(0, len(k.cells))))
-	main := k.peakCell(k.ducts[0])
-	k.findDuctsBeside(main, -1)
-	k.findDuctsBeside(main, 1)
-}
+// maxDucts bounds how many are told apart.
+const maxDucts = 64
 
-// peak is the cell of the largest k0² among cells[from:to].
-func (k *column) peak(from, to int) int {
-	best := from
-	for c := from; c < to; c++ {
-		if k.cells[c].hi > k.cells[best].hi {
-			best = c
+// findDucts lists the ducts, that of the largest k0² first: of the local maxima of
+// k0² by falling size, each that barriers divide from those before it on both sides.
+func (k *column) findDucts() {
+	k.maxima = k.maxima[:0]
+	for c := range k.cells {
+		if k.maximum(c) {
+			k.maxima = append(k.maxima, c)
 		}
 	}
-	return best
+	slices.SortStableFunc(k.maxima, func(a, b int) int { return cmp.Compare(k.cells[b].hi, k.cells[a].hi) })
+	k.ducts, k.centres = k.ducts[:0], k.centres[:0]
+	for _, c := range k.maxima {
+		if len(k.ducts) < maxDucts && k.walled(c, -1) && k.walled(c, 1) {
+			k.ducts, k.centres = append(k.ducts, k.ductAt(c)), append(k.centres, c)
+		}
+	}
+}
+
+// maximum reports whether k0² rises to cell c and falls behind it, or behind the
+// cells as high that follow.
+func (k *column) maximum(c int) bool {
+	if c > 0 && k.cells[c-1].hi >= k.cells[c].hi {
+		return false
+	}
+	last := c
+	for last+1 < len(k.cells) && k.cells[last+1].hi == k.cells[c].hi {
+		last++
+	}
+	return last+1 == len(k.cells) || k.cells[last+1].hi < k.cells[c].hi
+}
+
+// walled reports whether a barrier divides the peak of cell c from the next duct
+// found so far, in steps of step.
+func (k *column) walled(c, step int) bool {
+	next := -1
+	for _, at := range k.centres {
+		if (at-c)*step > 0 && (next < 0 || (next-at)*step > 0) {
+			next = at
+		}
+	}
+	if next < 0 {
+		return true
+	}
+	e, decay := k.cells[c].hi, 0.0
+	for i := c; i != next; i += step {
+		decay += math.Sqrt(math.Max(0, e-k.cells[i].hi)) * k.cells[i].h
+		if decay > barrierDecay {
+			return true
+		}
+	}
+	return false
 }
 
 // ductAt is the duct around a peak's cell, matched on the side of the larger k0².
@@ -39,36 +80,6 @@ func (k *column) ductAt(c int) duct {
 		match = c
 	}
 	return duct{min(max(match, 1), len(k.cells)-1), k.cells[c].hi}
-}
-
-func (k *column) peakCell(d duct) int {
-	if k.cells[d.match-1].hi == d.peak {
-		return d.match - 1
-	}
-	return d.match
-}
-
-// findDuctsBeside walks away from a duct and appends each maximum that a barrier
-// divides from the ones before it.
-func (k *column) findDuctsBeside(from, step int) {
-	for c := from + step; c >= 0 && c < len(k.cells); {
-		// The best peak from here on, and the barrier in front of it.
-		a, b := c, len(k.cells)
-		if step < 0 {
-			a, b = 0, c+1
-		}
-		p := k.peak(a, b)
-		e := k.cells[p].hi
-		decay := 0.0
-		for i := from; i != p; i += step {
-			decay += math.Sqrt(math.Max(0, e-k.cells[i].hi)) * k.cells[i].h
-		}
-		if decay > barrierDecay {
-			k.ducts = append(k.ducts, k.ductAt(p))
-			from = p
-		}
-		c = p + step
-	}
 }
 
 // rematch gives every mode the match of the duct it lives in: at another match it

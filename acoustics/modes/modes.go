@@ -89,7 +89,7 @@ func (m *Modes) Clone() *Modes {
 	c.column.cells, c.column.sweeps = slices.Clone(m.column.cells), nil
 	c.joins = slices.Clone(m.joins)
 	c.group = slices.Clone(m.group)
-	c.column.ducts = nil
+	c.column.ducts, c.column.maxima, c.column.centres = nil, nil, nil
 	c.measures, c.parts, c.inside, c.places = nil, nil, nil, nil
 	c.field = fieldScratch{}
 	c.batches = slices.Clone(m.batches)

@@ -36,10 +36,12 @@ type column struct {
 	stack *stack
 	cells []cell
 	// sweeps are the same cells as the sweep reads them.
-	sweeps []sweepCell
-	cut    bool // the last cell ends where no mode reaches
-	ducts  []duct
-	total  float64
+	sweeps  []sweepCell
+	cut     bool // the last cell ends where no mode reaches
+	ducts   []duct
+	maxima  []int // of k0²; scratch of ducts
+	centres []int // of the ducts
+	total   float64
 }
 
 // shoot carries the batch's solutions from both ends to the match and sets their
