@@ -42,7 +42,7 @@ fuzz: deps ## one minute of fuzzing for every parser
 	sh .ci/fuzz.sh 60s
 
 chaos: build ## kill it anywhere: the long form of the chaos tests
-	OCEANINV_CHAOS=200 $(GO) test -run 'Chaos|TwoDrivers|Fault|Scale' -timeout 12m -v ./workflow/...
+	OCEANINV_CHAOS=200 $(GO) test -run 'Chaos|TwoDrivers|Fault|Scale' -timeout 10m -v ./workflow/...
 
 bench: build ## speed, as ratios within one run
 	$(BIN) bench forward
