@@ -28,7 +28,7 @@ func (m affineMap[T]) outputs() []int {
 	return []int{2}
 }
 
-func (m affineMap[T]) newPass(batch, width int) elementwisePass[T] {
+func (m affineMap[T]) newPass(batch, width int, _ bool) elementwisePass[T] {
 	return &affinePass[T]{m: m, cache: nn.NewAffineCache[T](batch, width)}
 }
 
@@ -71,7 +71,7 @@ type shiftMap[T Float] struct{}
 
 func (shiftMap[T]) outputs() []int { return []int{1} }
 
-func (shiftMap[T]) newPass(int, int) elementwisePass[T] { return shiftPass[T]{} }
+func (shiftMap[T]) newPass(int, int, bool) elementwisePass[T] { return shiftPass[T]{} }
 
 type shiftPass[T Float] struct{}
 

@@ -40,7 +40,8 @@ type blockGrad[T Float] struct {
 	dlogdet []T
 }
 
-// scratch is room that the blocks of a pass share, since only one runs at a time.
+// scratch is room that the blocks of a pass share, since only one runs at a time. mlp.Evaluate says that the pass
+// will not be differentiated.
 type scratch[T Float] struct {
 	mlp   nn.MLPScratch[T]
 	theta [2][]T // gradients of the outputs of conditioner networks

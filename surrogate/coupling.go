@@ -25,7 +25,8 @@ type half[T Float] struct {
 // elementwise is an invertible map of each of several coordinates with parameters theta per coordinate.
 type elementwise[T Float] interface {
 	outputs() []int // parameters per coordinate that each network gives
-	newPass(batch, width int) elementwisePass[T]
+	// newPass allocates; evaluate says that there will be no backward pass.
+	newPass(batch, width int, evaluate bool) elementwisePass[T]
 }
 
 // elementwisePass runs the map of one half. x is the input and y the output of the direction that is run; forward
@@ -105,13 +106,15 @@ func (c *coupling[T]) refresh(_, _ []T) {}
 func (c *coupling[T]) newPass(batch int, s *scratch[T]) blockPass[T] {
 	p := &couplingPass[T]{c: c, room: s}
 	for _, h := range c.halves {
-		hp := halfPass[T]{half: h, fn: h.fn.newPass(batch, h.to-h.from)}
+		hp := halfPass[T]{half: h, fn: h.fn.newPass(batch, h.to-h.from, s.mlp.Evaluate)}
 		var sizes [2]int
 		for k, net := range h.nets {
 			hp.nets = append(hp.nets, nn.NewCache(net, batch, &s.mlp))
 			sizes[k] = batch * net.Spec().Out
 		}
-		s.reserve(sizes[0], sizes[1])
+		if !s.mlp.Evaluate {
+			s.reserve(sizes[0], sizes[1])
+		}
 		p.halves = append(p.halves, hp)
 	}
 	return p

@@ -129,22 +129,15 @@ func (f *Flow[T]) rowsOf(x, cond []T) (int, error) {
 	return rows, nil
 }
 
-// inChunks calls run for successive ranges of rows with their conditions; one condition for all is repeated.
+// inChunks calls run for successive ranges of rows with their conditions, or the one for all.
 func (f *Flow[T]) inChunks(rows int, cond []T, run func(p *Pass[T], from, to int, cond []T) error) error {
 	c := f.spec.CondDim
 	size := min(rows, evalRows)
-	p := f.NewPass(size)
+	p := f.NewEvaluation(size)
 	shared := len(cond) == c && rows > 1 && c > 0
-	if shared {
-		one := cond
-		cond = make([]T, size*c)
-		for i := range size {
-			copy(cond[i*c:], one)
-		}
-	}
 	for from := 0; from < rows; from += size {
 		to := min(rows, from+size)
-		part := cond[:(to-from)*c]
+		part := cond
 		if !shared {
 			part = cond[from*c : to*c]
 		}

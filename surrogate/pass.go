@@ -27,18 +27,31 @@ type Pass[T Float] struct {
 	dsummary []T
 	dcond    []T
 	rows     int
+	evaluate bool // no Backward
+	repeated []T  // one condition for all rows, where a block needs it repeated
 	rng      *stream
 	seed     uint64
 	index    uint64
 }
 
 // NewPass allocates a pass for batches of up to maxBatch rows.
-func (f *Flow[T]) NewPass(maxBatch int) *Pass[T] {
+func (f *Flow[T]) NewPass(maxBatch int) *Pass[T] { return f.newPass(maxBatch, false) }
+
+// NewEvaluation allocates a pass that cannot be differentiated: it computes no slopes and needs a fraction of the memory
+// of [Flow.NewPass]. Its runs also take one condition for all rows (cond of length CondDim), whose share in the first
+// layers is then computed once.
+func (f *Flow[T]) NewEvaluation(maxBatch int) *Pass[T] { return f.newPass(maxBatch, true) }
+
+func (f *Flow[T]) newPass(maxBatch int, evaluate bool) *Pass[T] {
 	if maxBatch < 1 {
 		panic("surrogate: a pass needs room for at least one row")
 	}
-	p := &Pass[T]{flow: f, max: maxBatch, rng: newStream(f.spec.Seed, streamDraws), seed: f.spec.Seed, index: streamDraws}
+	p := &Pass[T]{flow: f, max: maxBatch, evaluate: evaluate, rng: newStream(f.spec.Seed, streamDraws), seed: f.spec.Seed, index: streamDraws}
 	var room scratch[T]
+	room.mlp.Evaluate = evaluate
+	if evaluate && f.spec.Coupling == "iresnet" {
+		p.repeated = make([]T, maxBatch*f.spec.condWidth())
+	}
 	if f.summary != nil {
 		p.summary = nn.NewCache(f.summary, maxBatch, &room.mlp)
 		p.dsummary = make([]T, maxBatch*f.spec.SummaryDim)
@@ -110,6 +123,9 @@ func (p *Pass[T]) Inverse(z, cond []T) (x, logdet []T, err error) {
 // than once.
 func (p *Pass[T]) Backward(dy, dlogdet, grad []T) (dx, dcond []T) {
 	n, d := p.rows, p.flow.spec.Dim
+	if p.evaluate {
+		panic("surrogate: a pass for evaluation has no gradients")
+	}
 	if n == 0 {
 		panic("surrogate: Backward before Forward or Inverse")
 	}
@@ -143,7 +159,8 @@ func (p *Pass[T]) begin(in, cond []T, inverse bool) (rows int, err error) {
 	if n < 1 || n > p.max || len(in) != n*s.Dim {
 		panic(fmt.Sprintf("surrogate: a batch of %d numbers is not 1 to %d rows of %d", len(in), p.max, s.Dim))
 	}
-	if len(cond) != n*s.CondDim {
+	shared := p.evaluate && len(cond) == s.CondDim
+	if len(cond) != n*s.CondDim && !shared {
 		panic(fmt.Sprintf("surrogate: %d condition numbers for %d rows of %d", len(cond), n, s.CondDim))
 	}
 	p.rows = 0 // until the run is whole, Backward must not use it
@@ -156,12 +173,30 @@ func (p *Pass[T]) begin(in, cond []T, inverse bool) (rows int, err error) {
 	p.rows, p.inverse = n, inverse
 	p.rng.seek(p.seed, p.index)
 	clear(p.logdet[:n])
-	p.cond = nn.NewMatrix(cond, n, s.CondDim)
-	if p.summary != nil {
-		h := p.summary.Forward(p.flow.summary, p.flow.params, p.cond, nn.Matrix[T]{Rows: n})
-		p.cond = nn.NewMatrix(h, n, s.SummaryDim)
-	}
+	p.setCondition(cond, n, shared)
 	return n, nil
+}
+
+// setCondition brings the condition to what the blocks see; shared says that it is one for all n rows.
+func (p *Pass[T]) setCondition(cond []T, n int, shared bool) {
+	s := &p.flow.spec
+	rows := n
+	if shared {
+		rows = 1
+	}
+	p.cond = nn.NewMatrix(cond, rows, s.CondDim)
+	if p.summary != nil {
+		h := p.summary.Forward(p.flow.summary, p.flow.params, p.cond, nn.Matrix[T]{Rows: rows})
+		p.cond = nn.NewMatrix(h, rows, s.SummaryDim)
+	}
+	if !shared || p.repeated == nil {
+		return
+	}
+	one, width := p.cond.Data, s.condWidth()
+	for i := range n {
+		copy(p.repeated[i*width:(i+1)*width], one)
+	}
+	p.cond = nn.NewMatrix(p.repeated, n, width)
 }
 
 // bind fills in what block k reads and writes in this run.

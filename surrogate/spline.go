@@ -2,6 +2,7 @@ package surrogate
 
 import (
 	"math"
+	"slices"
 
 	"oceaninv/surrogate/nn"
 )
@@ -54,9 +55,14 @@ func (s *spline[T]) perCoordinate() int {
 
 func (s *spline[T]) outputs() []int { return []int{s.perCoordinate()} }
 
-func (s *spline[T]) newPass(batch, width int) elementwisePass[T] {
+func (s *spline[T]) newPass(batch, width int, evaluate bool) elementwisePass[T] {
 	n := batch * width * s.perCoordinate()
-	p := &splinePass[T]{s: s, value: make([]T, n), slope: make([]T, n), knots: newKnots(s.bins)}
+	p := &splinePass[T]{s: s, value: make([]T, n), evaluate: evaluate, knots: newKnots(s.bins)}
+	if evaluate && !s.identity {
+		p.shift, p.least = slices.Repeat(s.shift, batch*width), slices.Repeat(s.least, batch*width)
+		return p
+	}
+	p.slope = make([]T, n)
 	if s.rawBound != 0 {
 		p.raw, p.gain = make([]T, n), make([]T, n)
 	}
@@ -68,6 +74,8 @@ func (s *spline[T]) newPass(batch, width int) elementwisePass[T] {
 type splinePass[T Float] struct {
 	s                       *spline[T]
 	value, slope, raw, gain []T
+	evaluate                bool // no backward pass
+	shift, least            []T  // of every element, for evaluation
 	knots                   knots
 }
 
@@ -87,6 +95,15 @@ func newKnots(bins int) knots {
 // constrain turns the raw outputs of all elements into widths, heights and slopes.
 func (p *splinePass[T]) constrain(theta nn.Matrix[T]) {
 	s, per := p.s, p.s.perCoordinate()
+	if p.evaluate && !s.identity {
+		n := len(theta.Data)
+		value := p.value[:n]
+		nn.ClampSoftplus(value, theta.Data, p.shift[:n], p.least[:n], T(s.rawBound))
+		for e := 0; e < n; e += per {
+			value[e], value[e+1] = theta.Data[e]-T(s.bound), theta.Data[e+1]-T(s.bound)
+		}
+		return
+	}
 	raw := p.clamp(theta.Data)
 	n := len(raw)
 	value, slope := p.value[:n], p.slope[:n]
@@ -236,7 +253,7 @@ func (k *knots) solve(y float64) (x, logSlope float64) {
 	xi := 2 * c / (-b - math.Sqrt(math.Max(b*b-4*a*c, 0)))
 	x = k.x[i] + math.Min(math.Max(xi, 0), 1)*w
 	q := k.cell(i, x)
-	return x, 2*math.Log(q.s) + math.Log(q.rise) - 2*math.Log(q.den)
+	return x, math.Log(q.s * q.s * q.rise / (q.den * q.den))
 }
 
 // cell is the spline inside one bin: with xi the position in [0, 1] and q = xi(1-xi),

@@ -67,14 +67,14 @@ func (c *Conditional) NewSession() *Session {
 	d, k := c.Prior.Dim(), c.ConditionSize()
 	s := &Session{
 		model: c, features: make([]float64, inversion.FeatureSize(c.Form, c.Receivers, c.Tones)),
-		raw: make([]float64, k), cond: make([]float64, batch*k), u: make([]float64, batch*d), zeta: make([]float64, d),
+		raw: make([]float64, k), cond: make([]float64, k), u: make([]float64, batch*d), zeta: make([]float64, d),
 	}
 	if c.Match != nil {
 		s.summary = matchedfield.NewSummarizer(c.Match, c.Temperatures)
 	}
 	if c.Flow != nil {
-		s.pass = c.Flow.NewPass(batch)
-		s.draws = &drawing{surrogate.Convert[float32](c.Flow).NewPass(batch), make([]float32, batch*d), make([]float32, batch*k)}
+		s.pass = c.Flow.NewEvaluation(batch)
+		s.draws = &drawing{surrogate.Convert[float32](c.Flow).NewEvaluation(batch), make([]float32, batch*d), make([]float32, k)}
 	}
 	return s
 }
@@ -128,14 +128,10 @@ func (s *Session) Prepare(u, condition, theta []float64, data []complex128) {
 	copy(condition, s.raw)
 }
 
-// condition fills n rows with the standardised condition.
-func (s *Session) condition(n int) []float64 {
-	k := len(s.raw)
-	s.model.Condition.Apply(s.cond[:k], s.raw)
-	for i := 1; i < n; i++ {
-		copy(s.cond[i*k:(i+1)*k], s.cond[:k])
-	}
-	return s.cond[:n*k]
+// condition returns the standardised condition, one for all rows.
+func (s *Session) condition() []float64 {
+	s.model.Condition.Apply(s.cond, s.raw)
+	return s.cond
 }
 
 // Sample draws n times from q(θ | y) for the observation, with log densities. The
@@ -148,7 +144,7 @@ func (s *Session) Sample(n int, data []complex128, rng *rand.Rand) (*inversion.D
 	out.LogProb = make([]float64, n)
 	s.summarize(data)
 	single := s.draws
-	cond := single.condition(s.condition(1), min(n, batch))
+	cond := single.condition(s.condition())
 	for lo := 0; lo < n; lo += batch {
 		rows := min(batch, n-lo)
 		z := single.z[:rows*d]
@@ -161,7 +157,7 @@ func (s *Session) Sample(n int, data []complex128, rng *rand.Rand) (*inversion.D
 			}
 			out.LogProb[lo+i] = logp - float64(d)/2*math.Log(2*math.Pi)
 		}
-		u, logDet, err := single.pass.Inverse(z, cond[:rows*len(s.raw)])
+		u, logDet, err := single.pass.Inverse(z, cond)
 		if err != nil {
 			return nil, err
 		}
@@ -175,16 +171,12 @@ func (s *Session) Sample(n int, data []complex128, rng *rand.Rand) (*inversion.D
 	return out, nil
 }
 
-// condition fills n rows with the standardised condition.
-func (d *drawing) condition(row []float64, n int) []float32 {
-	k := len(row)
+// condition is row in single precision.
+func (d *drawing) condition(row []float64) []float32 {
 	for j, v := range row {
 		d.cond[j] = float32(v)
 	}
-	for i := 1; i < n; i++ {
-		copy(d.cond[i*k:(i+1)*k], d.cond[:k])
-	}
-	return d.cond[:n*k]
+	return d.cond
 }
 
 // LogDensity sets dst[i] to ln q(θ_i | y) for the rows of theta, -Inf outside
@@ -195,6 +187,7 @@ func (s *Session) LogDensity(dst, theta []float64, data []complex128) error {
 		panic(fmt.Sprintf("amortized: %d densities of %d values", len(dst), len(theta)))
 	}
 	s.summarize(data)
+	cond := s.condition()
 	for lo := 0; lo < len(dst); lo += batch {
 		rows := min(batch, len(dst)-lo)
 		u := s.u[:rows*d]
@@ -207,7 +200,7 @@ func (s *Session) LogDensity(dst, theta []float64, data []complex128) error {
 			}
 			dst[lo+i] = s.standardize(u[i*d:(i+1)*d], t)
 		}
-		z, logDet, err := s.pass.Forward(u, s.condition(rows))
+		z, logDet, err := s.pass.Forward(u, cond)
 		if err != nil {
 			return err
 		}

@@ -53,7 +53,7 @@ func (m *INN) NewSampler() Sampler {
 		panic(fmt.Sprintf("amortized: a network of dimension %d leaves no latent part beside %d features", m.Flow.Dim(), ny))
 	}
 	return &innSampler{
-		model: m, pass: m.Flow.NewPass(batch), features: make([]float64, ny),
+		model: m, pass: m.Flow.NewEvaluation(batch), features: make([]float64, ny),
 		in: make([]float64, batch*m.Flow.Dim()), zeta: make([]float64, m.Prior.Dim()),
 	}
 }

@@ -12,6 +12,8 @@ type Summarizer struct {
 	y, ll        []float32
 	w            []float64
 	cov          []float64
+	kept         []int // replicas that count at one temperature
+	weight       []float64
 }
 
 // blockRows is the number of observations matched in one dense product: enough
@@ -106,28 +108,31 @@ const negligible = -30
 
 // moments writes mean and Cholesky factor of ζ under w_j ∝ exp((ℓ_j−best)/T).
 func (s *Summarizer) moments(out []float64, best, temperature float64) {
-	t, ll := s.table, s.w
+	t := s.table
 	d := t.Dim()
+	s.weigh(best, temperature)
 	mean, cov := out[:d], s.cov
 	clear(mean)
 	clear(cov)
 	total := 0.0
-	t.weigh(ll, best, temperature, func(w float64, zeta []float64) {
+	for k, j := range s.kept {
+		w := s.weight[k]
 		total += w
-		for i, z := range zeta {
+		for i, z := range t.Zeta[j*d : (j+1)*d] {
 			mean[i] += w * z
 		}
-	})
+	}
 	for i := range mean {
 		mean[i] /= total
 	}
-	t.weigh(ll, best, temperature, func(w float64, zeta []float64) {
+	for k, at := range s.kept {
+		w, zeta := s.weight[k], t.Zeta[at*d:(at+1)*d]
 		for i := range d {
 			for j := range i + 1 {
 				cov[i*d+j] += w * (zeta[i] - mean[i]) * (zeta[j] - mean[j])
 			}
 		}
-	})
+	}
 	for i := range cov {
 		cov[i] /= total
 	}
@@ -143,11 +148,12 @@ func (s *Summarizer) moments(out []float64, best, temperature float64) {
 	}
 }
 
-func (t *Table) weigh(ll []float64, best, temperature float64, visit func(w float64, zeta []float64)) {
-	d := t.Dim()
-	for j, l := range ll {
+// weigh finds the replicas that count and their weights.
+func (s *Summarizer) weigh(best, temperature float64) {
+	s.kept, s.weight = s.kept[:0], s.weight[:0]
+	for j, l := range s.w {
 		if a := (l - best) / temperature; a > negligible {
-			visit(math.Exp(a), t.Zeta[j*d:(j+1)*d])
+			s.kept, s.weight = append(s.kept, j), append(s.weight, math.Exp(a))
 		}
 	}
 }

@@ -15,17 +15,22 @@ const (
 
 // AddBiasActivate turns the product y = X W (rows×cols) into act(y + b) in place and stores the derivative with
 // respect to the pre-activation in slope, which the backward pass multiplies by ([MulColSum]). For Linear slope
-// is not touched and may be nil. The derivative of ReLU at 0 is taken as 0.
+// is not touched. A nil slope leaves the derivatives out: evaluation without a backward pass. The derivative of ReLU
+// at 0 is taken as 0.
 func AddBiasActivate[T Float](act Activation, y, slope, b []T, rows, cols int) {
 	checkRows(len(y), rows, cols)
 	sameLength(len(b), cols)
-	if act != Linear {
+	if act != Linear && slope != nil {
 		checkRows(len(slope), rows, cols)
 	}
 	if rows == 0 || cols == 0 {
 		return
 	}
 	if isSingle[T]() {
+		if slope == nil {
+			addBiasActivateValue32(act, single(y), single(b), rows, cols)
+			return
+		}
 		addBiasActivate32(act, single(y), single(slope), single(b), rows, cols)
 		return
 	}
@@ -38,6 +43,13 @@ func addBiasActivateGo[T Float](act Activation, y, slope, b []T, rows, cols int)
 		if act == Linear {
 			for j := range row {
 				row[j] += b[j]
+			}
+			continue
+		}
+		if slope == nil {
+			for j := range row {
+				v, _ := activate(act, float64(row[j]+b[j]))
+				row[j] = T(v)
 			}
 			continue
 		}
@@ -153,6 +165,29 @@ func clampTanhGo[T Float](s, e, ds, u []T, scale T) {
 	for i, v := range u {
 		c, t := float64(scale), math.Tanh(float64(v))
 		s[i], e[i], ds[i] = T(c*t), T(math.Exp(c*t)), T(c*(1-t*t))
+	}
+}
+
+// ClampSoftplus sets y[i] = least[i] + ln(1 + exp(c tanh(x[i]/c) + shift[i])); c = 0 leaves out the clamp. It is what a
+// spline's parameters go through, for evaluation without a backward pass. y must not overlap the others.
+func ClampSoftplus[T Float](y, x, shift, least []T, c T) {
+	sameLength(len(y), len(x))
+	sameLength(len(y), len(shift))
+	sameLength(len(y), len(least))
+	if isSingle[T]() {
+		clampSoftplus32(single(y), single(x), single(shift), single(least), float32(c))
+		return
+	}
+	clampSoftplusGo(y, x, shift, least, c)
+}
+
+func clampSoftplusGo[T Float](y, x, shift, least []T, c T) {
+	for i, v := range x {
+		if c != 0 {
+			v = c * T(math.Tanh(float64(v/c)))
+		}
+		s, _ := softplus(float64(v + shift[i]))
+		y[i] = T(s) + least[i]
 	}
 }
 

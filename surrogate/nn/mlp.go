@@ -43,8 +43,12 @@ func (m *MLP) Spec() MLPSpec { return m.spec }
 // Layers returns the affine maps, first to last, for initialisation and export.
 func (m *MLP) Layers() []Dense { return m.layers }
 
-// MLPScratch is room for gradients that several networks of one pass share. Reserve it for the largest.
-type MLPScratch[T Float] struct{ a, b []T }
+// MLPScratch is room that several networks of one pass share: for gradients or, with Evaluate, which leaves those out,
+// for the outputs of hidden layers. Reserve it for the largest.
+type MLPScratch[T Float] struct {
+	Evaluate bool
+	a, b     []T
+}
 
 // Reserve makes the scratch large enough for networks of this shape and batch.
 func (s *MLPScratch[T]) Reserve(spec MLPSpec, batch int) {
@@ -59,13 +63,17 @@ type MLPCache[T Float] struct {
 	value, slope [][]T
 	out          []T
 	x, cond      Matrix[T]
+	shift        []T // with one condition for all rows: the first layer's biases and the condition's share
 	scratch      *MLPScratch[T]
 }
 
 // NewCache allocates for batches of up to batch rows.
 func NewCache[T Float](m *MLP, batch int, scratch *MLPScratch[T]) *MLPCache[T] {
 	scratch.Reserve(m.spec, batch)
-	c := &MLPCache[T]{out: make([]T, batch*m.spec.Out), scratch: scratch}
+	c := &MLPCache[T]{out: make([]T, batch*m.spec.Out), shift: make([]T, m.layers[0].Out), scratch: scratch}
+	if scratch.Evaluate {
+		return c
+	}
 	for range m.spec.Layers {
 		c.value = append(c.value, make([]T, batch*m.spec.Hidden))
 		if m.spec.Activation == Linear {
@@ -78,40 +86,64 @@ func NewCache[T Float](m *MLP, batch int, scratch *MLPScratch[T]) *MLPCache[T] {
 }
 
 // Forward returns the network's output, contiguous rows×Out, for the inputs x (rows×In) and cond (rows×Cond)
-// with the parameters p. The output belongs to the cache and the cache keeps views of the inputs: neither may
-// change before [MLPCache.Backward].
+// with the parameters p. A cond of one row holds for all rows. The output belongs to the cache and the cache keeps
+// views of the inputs: neither may change before [MLPCache.Backward].
 func (c *MLPCache[T]) Forward(m *MLP, p []T, x, cond Matrix[T]) []T {
-	if x.Cols != m.spec.In || cond.Cols != m.spec.Cond || (m.spec.Cond > 0 && cond.Rows != x.Rows) {
+	if x.Cols != m.spec.In || cond.Cols != m.spec.Cond || (m.spec.Cond > 0 && cond.Rows != x.Rows && cond.Rows != 1) {
 		panic("nn: inputs do not fit the perceptron")
 	}
 	c.x, c.cond = x, cond
-	rows := x.Rows
+	rows, first := x.Rows, View(m.layers[0].B, p)
 	in := x
+	shared := m.spec.Cond > 0 && cond.Rows == 1
+	if shared {
+		copy(c.shift, first)
+		mulWeights(m.layers[0], p, m.spec.In, cond, 1, c.shift)
+		first = c.shift
+	}
 	for k, d := range m.layers {
 		last := k == len(m.layers)-1
-		y, act := c.out, Linear
-		if !last {
-			y, act = c.value[k], m.spec.Activation
+		var y, slope []T
+		act := Linear
+		if last {
+			y = c.out[:rows*d.Out]
+		} else {
+			y, slope = c.hidden(k, rows*d.Out)
+			act = m.spec.Activation
 		}
-		y = y[:rows*d.Out]
 		mulWeights(d, p, 0, in, 0, y)
+		bias := View(d.B, p)
 		if k == 0 && m.spec.Cond > 0 {
-			mulWeights(d, p, m.spec.In, cond, 1, y)
+			bias = first
+			if !shared {
+				mulWeights(d, p, m.spec.In, cond, 1, y)
+			}
 		}
-		var slope []T
-		if act != Linear {
-			slope = c.slope[k][:rows*d.Out]
-		}
-		AddBiasActivate(act, y, slope, View(d.B, p), rows, d.Out)
+		AddBiasActivate(act, y, slope, bias, rows, d.Out)
 		in = NewMatrix(y, rows, d.Out)
 	}
 	return in.Data
+}
+
+// hidden returns n elements of room for the outputs of hidden layer k and for the slopes of its activation, nil where
+// those are not wanted.
+func (c *MLPCache[T]) hidden(k, n int) (value, slope []T) {
+	if c.scratch.Evaluate {
+		return [2][]T{c.scratch.a, c.scratch.b}[k%2][:n], nil
+	}
+	if c.slope[k] == nil {
+		return c.value[k][:n], nil
+	}
+	return c.value[k][:n], c.slope[k][:n]
 }
 
 // Backward takes the gradient dout of a loss with respect to the output of the last Forward, adds the gradient of
 // the parameters to g and the gradients of the inputs to dx and dcond. A nil g, dx.Data or dcond.Data is skipped.
 // dout is left as it was.
 func (c *MLPCache[T]) Backward(m *MLP, p, g, dout []T, dx, dcond Matrix[T]) {
+	if c.scratch.Evaluate || (c.cond.Rows == 1 && c.x.Rows > 1) {
+		panic("nn: nothing was kept to differentiate")
+	}
 	rows := c.x.Rows
 	dy := dout
 	next, spare := c.scratch.a, c.scratch.b

@@ -99,6 +99,15 @@ BIAS(bias_relu)
 CLAMP(clamp_atan)
 CLAMP(clamp_tanh)
 
+#define BIAS_VALUE(name) void oi_##name(float *y, const float *b, long rows, long cols) { CALL(name, y, b, rows, cols); }
+BIAS_VALUE(bias_gelu_value)
+BIAS_VALUE(bias_tanh_value)
+BIAS_VALUE(bias_relu_value)
+
+void oi_clamp_softplus(float *y, const float *x, const float *shift, const float *least, float c, long n) {
+	CALL(clamp_softplus, y, x, shift, least, c, n);
+}
+
 void oi_add_bias(float *y, const float *b, long rows, long cols) { CALL(add_bias, y, b, rows, cols); }
 void oi_mul_colsum(float *g, const float *d, float *db, long rows, long cols) { CALL(mul_colsum, g, d, db, rows, cols); }
 void oi_colsum(const float *g, float *db, long rows, long cols) { CALL(colsum, g, db, rows, cols); }

@@ -16,6 +16,10 @@ package nn
 #cgo noescape oi_bias_gelu
 #cgo noescape oi_bias_tanh
 #cgo noescape oi_bias_relu
+#cgo noescape oi_bias_gelu_value
+#cgo noescape oi_bias_tanh_value
+#cgo noescape oi_bias_relu_value
+#cgo noescape oi_clamp_softplus
 #cgo noescape oi_clamp_atan
 #cgo noescape oi_clamp_tanh
 #cgo noescape oi_add_bias
@@ -41,6 +45,10 @@ package nn
 #cgo nocallback oi_bias_gelu
 #cgo nocallback oi_bias_tanh
 #cgo nocallback oi_bias_relu
+#cgo nocallback oi_bias_gelu_value
+#cgo nocallback oi_bias_tanh_value
+#cgo nocallback oi_bias_relu_value
+#cgo nocallback oi_clamp_softplus
 #cgo nocallback oi_clamp_atan
 #cgo nocallback oi_clamp_tanh
 #cgo nocallback oi_add_bias
@@ -89,6 +97,27 @@ func addBiasActivate32(act Activation, y, slope, b []float32, rows, cols int) {
 	default:
 		panic("nn: unknown activation")
 	}
+}
+
+// addBiasActivateValue32 is addBiasActivate32 without the slopes.
+func addBiasActivateValue32(act Activation, y, b []float32, rows, cols int) {
+	r, c := C.long(rows), C.long(cols)
+	switch act {
+	case Linear:
+		C.oi_add_bias(ptr(y), ptr(b), r, c)
+	case ActGELU:
+		C.oi_bias_gelu_value(ptr(y), ptr(b), r, c)
+	case ActTanh:
+		C.oi_bias_tanh_value(ptr(y), ptr(b), r, c)
+	case ActReLU:
+		C.oi_bias_relu_value(ptr(y), ptr(b), r, c)
+	default:
+		panic("nn: unknown activation")
+	}
+}
+
+func clampSoftplus32(y, x, shift, least []float32, clamp float32) {
+	C.oi_clamp_softplus(ptr(y), ptr(x), ptr(shift), ptr(least), C.float(clamp), C.long(len(y)))
 }
 
 func mulColSum32(g, slope, db []float32, rows, cols int) {

@@ -218,6 +218,36 @@ LOOP K(bias_relu)(float *restrict y, float *restrict d, const float *restrict b,
 		}
 }
 
+// Values only, for evaluation.
+LOOP K(bias_gelu_value)(float *restrict y, const float *restrict b, long rows, long cols) {
+	for (long r = 0; r < rows; r++, y += cols)
+		for (long j = 0; j < cols; j++) { float g; y[j] = K(gelu1)(y[j] + b[j], &g); }
+}
+
+LOOP K(bias_tanh_value)(float *restrict y, const float *restrict b, long rows, long cols) {
+	for (long r = 0; r < rows; r++, y += cols)
+		for (long j = 0; j < cols; j++) y[j] = K(tanh1)(y[j] + b[j]);
+}
+
+LOOP K(bias_relu_value)(float *restrict y, const float *restrict b, long rows, long cols) {
+	for (long r = 0; r < rows; r++, y += cols)
+		for (long j = 0; j < cols; j++) {
+			float v = y[j] + b[j];
+			y[j] = K(sel)(v < 0.0f, 0.0f, v);
+		}
+}
+
+// y = least + softplus(c tanh(x/c) + shift); c = 0 leaves x as it is.
+LOOP K(clamp_softplus)(float *restrict y, const float *restrict x, const float *restrict shift, const float *restrict least,
+                       float c, long n) {
+	if (c == 0.0f) {
+		for (long i = 0; i < n; i++) { float g; y[i] = K(softplus1)(x[i] + shift[i], &g) + least[i]; }
+		return;
+	}
+	float q = 1.0f / c;
+	for (long i = 0; i < n; i++) { float g; y[i] = K(softplus1)(FMA(c, K(tanh1)(x[i] * q), shift[i]), &g) + least[i]; }
+}
+
 LOOP K(add_bias)(float *restrict y, const float *restrict b, long rows, long cols) {
 	for (long r = 0; r < rows; r++, y += cols)
 		for (long j = 0; j < cols; j++) y[j] += b[j];

@@ -198,6 +198,9 @@ func TestFusedKernelsAgainstPlainTwins(t *testing.T) {
 				addBiasActivateGo(act, y2, d2, b, r, c)
 				near(t, "activation", y, y2, 1e-6)
 				near(t, "slope", d, d2, 1e-6)
+				alone := clone(x)
+				AddBiasActivate(act, alone, nil, b, r, c)
+				near(t, "activation without its slope", alone, y2, 1e-6)
 			}
 			d, db, db2 := randoms(rng, r*c), clone(b), clone(b)
 			g, g2 := clone(x), clone(x)
@@ -216,6 +219,15 @@ func TestFusedKernelsAgainstPlainTwins(t *testing.T) {
 
 func testClamps(t *testing.T, x []float32) {
 	n := len(x)
+	shift, least, y, y2 := make([]float32, n), make([]float32, n), make([]float32, n), make([]float32, n)
+	for i := range shift {
+		shift[i], least[i] = float32(i%5)-2, float32(i%3)/8
+	}
+	for _, c := range []float32{0, 3} {
+		ClampSoftplus(y, x, shift, least, c)
+		clampSoftplusGo(y2, x, shift, least, c)
+		near(t, "clamped softplus", y, y2, 1e-6)
+	}
 	var got, want [3][]float32
 	for i := range got {
 		got[i], want[i] = make([]float32, n), make([]float32, n)
