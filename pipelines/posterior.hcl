@@ -130,9 +130,15 @@ stage "infer" "raw" {
   seed        = 4
 }
 
+# The field between the parameters, once for all that follows.
+stage "interpolate" "prior" {
+  problem = problem.sea_bed
+}
+
 stage "reference" "exact" {
   problem     = problem.sea_bed
   observation = stage.held_out.observation
+  field       = stage.prior.field
   draws       = local.draws
   seed        = 5
 }
@@ -141,6 +147,7 @@ stage "refine" "refined" {
   problem     = problem.sea_bed
   posterior   = stage.raw.posterior
   observation = stage.held_out.observation
+  field       = stage.prior.field
   draws       = local.draws
   seed        = 6
 }
@@ -192,6 +199,7 @@ stage "refine" "refined_calibration" {
   problem     = problem.sea_bed
   posterior   = stage.raw_calibration.posterior
   observation = stage.calibration.observation
+  field       = stage.prior.field
   draws       = 500
   seed        = 9
 }
@@ -220,6 +228,7 @@ stage "observe" "one" {
 stage "reference" "grid" {
   problem     = problem.sea_bed
   observation = stage.one.observation
+  field       = stage.prior.field
   draws       = 4000
   seed        = 10
 
@@ -232,6 +241,7 @@ stage "reference" "grid" {
 stage "sample" "chains" {
   problem     = problem.sea_bed
   observation = stage.one.observation
+  field       = stage.prior.field
   draws       = 4000
   burn_in     = local.chain_steps
   steps       = local.chain_steps
@@ -250,6 +260,7 @@ stage "stopwatch" "time" {
   problem     = problem.sea_bed
   model       = stage.recommended.model
   observation = stage.one.observation
+  field       = stage.prior.field
 }
 
 stage "bounds" "numbers" {

@@ -171,15 +171,18 @@ stage "observe" "held_out" {
 
 # --- The exact posterior ------------------------------------------------------
 
+# The field between the parameters, once for all that need it.
+stage "interpolate" "prior" {
+  problem   = module.experiment.problem
+  tolerance = local.tolerance
+}
+
 stage "reference" "exact" {
   problem     = module.experiment.problem
   observation = stage.held_out.observation
+  field       = stage.prior.field
   draws       = local.draws
   seed        = 4
-
-  interpolation {
-    tolerance = local.tolerance
-  }
 
   # The forward model itself where the posterior is: what the grid rests on.
   polish {
@@ -257,24 +260,18 @@ stage "refine" "refined" {
   problem     = module.experiment.problem
   posterior   = stage.flow.posterior
   observation = stage.held_out.observation
+  field       = stage.prior.field
   draws       = local.draws
   direct      = !local.small
   seed        = 11
-
-  interpolation {
-    tolerance = local.tolerance
-  }
 }
 
 stage "stopwatch" "recommended_time" {
   problem     = module.experiment.problem
   model       = stage.recommended.model
   observation = stage.held_out.observation
+  field       = stage.prior.field
   repeats     = local.small ? 2 : 10
-
-  interpolation {
-    tolerance = local.tolerance
-  }
 }
 
 # Calibration is seen over many experiments, and needs no exact posteriors.

@@ -286,10 +286,7 @@ func (b *builder) divide() error {
 	}
 	b.it.edges = make([][]float64, d)
 	for j, n := range parts {
-		for i := range n + 1 {
-			t := float64(i) / float64(n)
-			b.it.edges[j] = append(b.it.edges[j], b.it.low[j]*(1-t)+b.it.high[j]*t)
-		}
+		b.it.edges[j] = divided(b.it.low[j], b.it.high[j], n)
 	}
 	return nil
 }

@@ -243,6 +243,26 @@ func TestModesRoundTrip(t *testing.T) {
 	}
 }
 
+func TestInterpolationRoundTrip(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "i.nc")
+	x := Interpolation{Parameters: twoParameters, Problem: []byte(`{"name":"p"}`), Nodes: 2, Scale: []float64{0.1, 0.2, 0.3}, Parts: []int{1, 1},
+		PanelLow: []float64{200.5, 1532, 200.5, 1532, 210, 1532}, PanelHigh: []float64{236.5, 1592, 210, 1592, 236.5, 1592},
+		Axis: []int{0, -1, -1}, Child: []int{1, 0, 0}, Cut: []float64{210, 0, 0}, Coefficients: make([]complex128, 2*4*3),
+		Solves: 12, Unresolved: 1, Rough: 2, Error: 0.5, RMSError: 0.25}
+	for _, p := range twoParameters {
+		x.Low, x.High = append(x.Low, p.Lower), append(x.High, p.Upper)
+	}
+	for i := range x.Coefficients {
+		x.Coefficients[i] = complex(float64(i), -1)
+	}
+	if err := WriteInterpolation(path, x); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadInterpolation(path); err != nil || !reflect.DeepEqual(got, x) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func TestTableAndDensityRoundTrip(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.nc")
 	table := Table{Title: "Training", Index: Column{"epoch", "epoch", "1", []float64{1, 2}},

@@ -13,16 +13,17 @@ import (
 
 // Kinds of file, the values of the attribute oceaninv_schema without its version.
 const (
-	SchemaDataset     = "dataset"
-	SchemaObservation = "observation"
-	SchemaPosterior   = "posterior"
-	SchemaModel       = "model"
-	SchemaField       = "field"
-	SchemaModes       = "modes"
-	SchemaTable       = "table"
-	SchemaDensity     = "density"
-	SchemaEnvironment = "environment"
-	SchemaTimeSeries  = "time_series"
+	SchemaDataset       = "dataset"
+	SchemaObservation   = "observation"
+	SchemaPosterior     = "posterior"
+	SchemaModel         = "model"
+	SchemaField         = "field"
+	SchemaModes         = "modes"
+	SchemaTable         = "table"
+	SchemaDensity       = "density"
+	SchemaEnvironment   = "environment"
+	SchemaTimeSeries    = "time_series"
+	SchemaInterpolation = "interpolation"
 )
 
 const (

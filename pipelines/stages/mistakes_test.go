@@ -77,6 +77,43 @@ stage "kinematics" "arm" {
   samples = 3000
   variant = "released"
 }`},
+	{"a field and an interpolation of one's own", pekeris + fieldOf("interpolation {}", "problem.depth_and_speed")},
+	{"a field of another problem", pekeris + `
+problem "deeper" {
+  environment = environment.pekeris
+  frequencies = [40, 60]
+  source {
+    depth = 30
+  }
+  receivers {
+    depths = [25, 75]
+    range  = 2500
+  }
+  parameter "water_depth" {
+    prior "uniform" {
+      low  = 95
+      high = 105
+    }
+  }
+  noise {
+    snr = 20
+  }
+}
+` + fieldOf("", "problem.deeper")},
+	{"a field that chains do not look at", pekeris + `
+stage "interpolate" "prior" {
+  problem = problem.depth_and_speed
+}
+stage "observe" "one" {
+  problem = problem.depth_and_speed
+  draws   = 1
+}
+stage "sample" "x" {
+  problem     = problem.depth_and_speed
+  observation = stage.one.observation
+  field       = stage.prior.field
+  interpolate = false
+}`},
 	{"a prior term of bounded parameters", pekeris + `
 stage "simulate" "data" {
   problem = problem.depth_and_speed
@@ -163,4 +200,23 @@ func TestSamplesThatAreNoNumbers(t *testing.T) {
 	if text := decode("batch_size = 161"); !strings.Contains(text, "more than the 160 rows") {
 		t.Errorf("diagnostic %q", text)
 	}
+}
+
+// fieldOf is a refinement with a field interpolated for a problem.
+func fieldOf(more, problem string) string {
+	return fmt.Sprintf(`
+stage "interpolate" "prior" {
+  problem = %s
+}
+stage "observe" "one" {
+  problem = problem.depth_and_speed
+  draws   = 1
+}
+stage "reference" "x" {
+  problem     = problem.depth_and_speed
+  observation = stage.one.observation
+  field       = stage.prior.field
+  %s
+}
+`, problem, more)
 }

@@ -28,6 +28,7 @@ type referenceStage struct {
 	// Polish evaluates the forward model itself where the posterior is.
 	Polish      reference.PolishOptions `json:"polish"`
 	observation stage.Input
+	field       sharedField
 }
 
 func referenceKind() stage.Kind {
@@ -45,6 +46,7 @@ func decodeReference(d *stage.Decoder) stage.Spec {
 		Observation   hcl.Expression `hcl:"observation"`
 		Draws         int            `hcl:"draws,optional"`
 		Seed          uint64         `hcl:"seed,optional"`
+		Field         hcl.Expression `hcl:"field,optional"`
 		Interpolation *optionsBlock  `hcl:"interpolation,block"`
 		Grid          *optionsBlock  `hcl:"grid,block"`
 		Polish        *optionsBlock  `hcl:"polish,block"`
@@ -62,6 +64,7 @@ func decodeReference(d *stage.Decoder) stage.Spec {
 	decodeOptions(d, block.Polish, &s.Polish)
 	d.Convert(block.Problem, &s.Problem)
 	s.observation = d.Artifact("observation", block.Observation, typeObservation)
+	s.field = decodeSharedField(d, block.Field, block.Interpolation, &s.Problem)
 	if s.Draws < 2 {
 		d.Errorf("draws", "Too few draws", "draws = %d: at least 2 are needed.", s.Draws)
 	}
@@ -97,7 +100,7 @@ func (s *referenceStage) validate(d *stage.Decoder) {
 	}
 }
 
-func (s *referenceStage) Inputs() []stage.Input { return []stage.Input{s.observation} }
+func (s *referenceStage) Inputs() []stage.Input { return s.field.inputs(s.observation) }
 
 func (s *referenceStage) Outputs() []stage.Output {
 	out := []stage.Output{{Name: "posterior", Type: typePosterior, File: "posterior.nc", Schema: &s.Problem}}
@@ -117,7 +120,7 @@ func (s *referenceStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	if !o.interpolable() {
 		return fmt.Errorf("an exact grid needs a noise variance that is the same for all samples, not convention %q", s.Problem.Noise.Convention)
 	}
-	if err := o.interpolate(ctx, ws, s.Interpolation); err != nil {
+	if err := o.interpolation(ctx, ws, s.Interpolation); err != nil {
 		return err
 	}
 	return s.solve(ctx, ws, o)
@@ -245,18 +248,10 @@ func (s *referenceStage) metrics(ws *stage.Workspace, o *observed, grids []*refe
 	for i, g := range grids {
 		deviations[i] = g.Deviation(o.targetOf(forward, i), 200, inversion.Rand(s.Seed, inversion.DrawStream, -1-i)).SD
 	}
-	return stage.WriteMetrics(ws.Output("metrics"), []stage.Metric{
+	return stage.WriteMetrics(ws.Output("metrics"), append([]stage.Metric{
 		{Name: "exact_deviation", Value: slices.Max(deviations), Unit: "nat", Headline: true,
 			Sentence: "How exact the exact posterior is: standard deviation of its log density on the grid from that of the forward model itself, the worst of the first 8 observations. Distances below are only as good as this is small."},
 		estimated("polish_solves", "", calibration.Mean(solves), false,
 			"Mean number of solves of the forward model itself that an exact posterior rests on."),
-		{Name: "interpolation_error", Value: o.field.Error,
-			Sentence: "Largest error of the interpolated field at check points, in standard deviations of the noise; it is found where a mode enters or leaves the window of phase speeds, for there the field jumps."},
-		{Name: "interpolation_rms_error", Value: o.field.RMSError,
-			Sentence: "Root mean square error of the interpolated field over check points and data, in standard deviations of the noise."},
-		{Name: "interpolation_unresolved", Value: float64(o.field.Unresolved),
-			Sentence: "Panels of the interpolation that the bound on forward solves left too coarse."},
-		{Name: "interpolation_solves", Value: float64(o.field.Solves),
-			Sentence: "Forward solves that the interpolated field took, once for all observations."},
-	})
+	}, interpolationMetrics(o.field)...))
 }

@@ -24,6 +24,7 @@ type refineStage struct {
 	Direct      bool `json:"direct"`
 	posterior   stage.Input
 	observation stage.Input
+	field       sharedField
 }
 
 func refineKind() stage.Kind {
@@ -40,6 +41,7 @@ func decodeRefine(d *stage.Decoder) stage.Spec {
 		Problem       hcl.Expression `hcl:"problem"`
 		Posterior     hcl.Expression `hcl:"posterior"`
 		Observation   hcl.Expression `hcl:"observation"`
+		Field         hcl.Expression `hcl:"field,optional"`
 		Interpolation *optionsBlock  `hcl:"interpolation,block"`
 		Direct        bool           `hcl:"direct,optional"`
 		Options       hcl.Body       `hcl:",remain"`
@@ -54,6 +56,7 @@ func decodeRefine(d *stage.Decoder) stage.Spec {
 	d.Convert(block.Problem, &s.Problem)
 	s.posterior = d.Artifact("posterior", block.Posterior, typePosterior)
 	s.observation = d.Artifact("observation", block.Observation, typeObservation)
+	s.field = decodeSharedField(d, block.Field, block.Interpolation, &s.Problem)
 	if s.Options.Draws < 2 {
 		d.Errorf("draws", "Too few draws", "draws = %d: at least 2 are needed.", s.Options.Draws)
 	}
@@ -66,7 +69,7 @@ func decodeRefine(d *stage.Decoder) stage.Spec {
 	return s
 }
 
-func (s *refineStage) Inputs() []stage.Input { return []stage.Input{s.posterior, s.observation} }
+func (s *refineStage) Inputs() []stage.Input { return s.field.inputs(s.posterior, s.observation) }
 
 func (s *refineStage) Outputs() []stage.Output {
 	return []stage.Output{
@@ -101,7 +104,7 @@ func (s *refineStage) Run(ctx context.Context, ws *stage.Workspace) error {
 		return stage.BadInput(err)
 	}
 	if o.interpolable() {
-		if err := o.interpolate(ctx, ws, s.Interpolation); err != nil {
+		if err := o.interpolation(ctx, ws, s.Interpolation); err != nil {
 			return err
 		}
 	}

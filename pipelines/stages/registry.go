@@ -16,6 +16,7 @@ func All() *stage.Registry {
 		trainKind(),
 		inferKind(),
 		refineKind(),
+		interpolateKind(),
 		referenceKind(),
 		sampleKind(),
 		evaluateKind(),

@@ -30,6 +30,7 @@ type sampleStage struct {
 	Interpolation reference.InterpolantOptions `json:"interpolation"`
 	observation   stage.Input
 	start         stage.Input // a posterior whose draws chains start from
+	field         sharedField
 }
 
 // sampleMethod is how chains move.
@@ -61,6 +62,7 @@ func decodeSample(d *stage.Decoder) stage.Spec {
 		Method        string         `hcl:"method,optional"`
 		Draws         int            `hcl:"draws,optional"`
 		Interpolate   bool           `hcl:"interpolate,optional"`
+		Field         hcl.Expression `hcl:"field,optional"`
 		Interpolation *optionsBlock  `hcl:"interpolation,block"`
 		HMC           *optionsBlock  `hcl:"hmc,block"`
 		Options       hcl.Body       `hcl:",remain"`
@@ -76,9 +78,13 @@ func decodeSample(d *stage.Decoder) stage.Spec {
 	decodeOptions(d, block.Interpolation, &s.Interpolation)
 	d.Convert(block.Problem, &s.Problem)
 	s.observation = d.Artifact("observation", block.Observation, typeObservation)
+	s.field = decodeSharedField(d, block.Field, block.Interpolation, &s.Problem)
 	s.start = d.Artifact("start", block.Start, typePosterior)
 	if block.HMC != nil && s.Method != methodHMC {
 		d.Errorf("hmc", "Options without use", "The block hmc is for method = %q; the method is %q.", methodHMC, s.Method)
+	}
+	if s.field.input.Present() && !s.Interpolate {
+		d.Errorf("field", "Field without use", "With interpolate = false every likelihood is a forward solve: leave out field.")
 	}
 	s.validate(d)
 	return s
@@ -109,9 +115,9 @@ func (s *sampleStage) validate(d *stage.Decoder) {
 
 func (s *sampleStage) Inputs() []stage.Input {
 	if s.start.Present() {
-		return []stage.Input{s.observation, s.start}
+		return s.field.inputs(s.observation, s.start)
 	}
-	return []stage.Input{s.observation}
+	return s.field.inputs(s.observation)
 }
 
 func (s *sampleStage) Outputs() []stage.Output {
@@ -131,7 +137,7 @@ func (s *sampleStage) Run(ctx context.Context, ws *stage.Workspace) error {
 		return err
 	}
 	if s.Interpolate && o.interpolable() {
-		if err := o.interpolate(ctx, ws, s.Interpolation); err != nil {
+		if err := o.interpolation(ctx, ws, s.Interpolation); err != nil {
 			return err
 		}
 	}

@@ -2,9 +2,11 @@ package stages
 
 import (
 	"os"
+	"reflect"
 	"strings"
 	"testing"
 
+	"oceaninv/io/dataset"
 	"oceaninv/io/netcdf"
 	"oceaninv/workflow/stage"
 )
@@ -258,7 +260,16 @@ stage "observe" "one" {
   problem = problem.depth_and_speed
   truth   = [{ water_depth = 101, bottom_speed = 1690 }]
 }
+stage "interpolate" "prior" {
+  problem    = problem.depth_and_speed
+  max_solves = 2000
+}
 stage "reference" "grid" {
+  problem     = problem.depth_and_speed
+  observation = stage.one.observation
+  field       = stage.prior.field
+}
+stage "reference" "grid_alone" {
   problem     = problem.depth_and_speed
   observation = stage.one.observation
   interpolation {
@@ -274,9 +285,7 @@ stage "sample" "chains" {
   burn_in      = 400
   steps        = 800
   draws        = 2000
-  interpolation {
-    max_solves = 2000
-  }
+  field        = stage.prior.field
 }
 stage "evaluate" "check" {
   posterior = stage.chains.posterior
@@ -292,9 +301,7 @@ stage "sample" "hamiltonian" {
     burn_in = 200
     steps   = 400
   }
-  interpolation {
-    max_solves = 2000
-  }
+  field = stage.prior.field
 }
 stage "evaluate" "check_hamiltonian" {
   posterior = stage.hamiltonian.posterior
@@ -322,11 +329,16 @@ stage "bounds" "table" {
 `); d.HasErrors() {
 		t.Fatal(d)
 	}
-	for _, s := range [][2]string{{"observe", "one"}, {"reference", "grid"}, {"sample", "chains"}, {"evaluate", "check"},
+	for _, s := range [][2]string{{"observe", "one"}, {"interpolate", "prior"}, {"reference", "grid"}, {"reference", "grid_alone"}, {"sample", "chains"}, {"evaluate", "check"},
 		{"sample", "hamiltonian"}, {"evaluate", "check_hamiltonian"}, {"portrait", "picture"}, {"bounds", "table"}} {
 		if err := c.run(s[0], s[1]); err != nil {
 			t.Fatalf("%s %s: %v", s[0], s[1], err)
 		}
+	}
+	own, errOwn := dataset.ReadPosterior(c.path("stage.grid_alone.posterior"))
+	shared, errShared := dataset.ReadPosterior(c.path("stage.grid.posterior"))
+	if errOwn != nil || errShared != nil || !reflect.DeepEqual(own, shared) {
+		t.Error("a shared interpolation must give the posterior that one's own gives, to the bit")
 	}
 	c.metrics("chains")
 	if m := c.metrics("check"); !(m["worst_wasserstein_over_floor"] < 2.5) || !(m["c2st"] < 0.55) {

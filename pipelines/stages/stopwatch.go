@@ -25,6 +25,7 @@ type stopwatch struct {
 	Interpolation reference.InterpolantOptions `json:"interpolation"`
 	model         stage.Input
 	observation   stage.Input
+	field         sharedField
 }
 
 func stopwatchKind() stage.Kind {
@@ -43,6 +44,7 @@ func decodeStopwatch(d *stage.Decoder) stage.Spec {
 		Observation   hcl.Expression `hcl:"observation"`
 		Draws         int            `hcl:"draws,optional"`
 		Repeats       int            `hcl:"repeats,optional"`
+		Field         hcl.Expression `hcl:"field,optional"`
 		Interpolation *optionsBlock  `hcl:"interpolation,block"`
 	}{Draws: 1000, Repeats: 20}
 	d.Decode(&block)
@@ -56,13 +58,14 @@ func decodeStopwatch(d *stage.Decoder) stage.Spec {
 	}
 	s.model = d.Artifact("model", block.Model, typeModel)
 	s.observation = d.Artifact("observation", block.Observation, typeObservation)
+	s.field = decodeSharedField(d, block.Field, block.Interpolation, s.Problem)
 	if s.Draws < 20 || s.Repeats < 1 {
 		d.Errorf("draws", "Nothing to time", "Give at least 20 draws and 1 repeat.")
 	}
 	return s
 }
 
-func (s *stopwatch) Inputs() []stage.Input { return []stage.Input{s.model, s.observation} }
+func (s *stopwatch) Inputs() []stage.Input { return s.field.inputs(s.model, s.observation) }
 
 func (s *stopwatch) Outputs() []stage.Output {
 	return []stage.Output{{Name: "metrics", Type: stage.Metrics, File: "metrics.json"}}
@@ -132,7 +135,7 @@ func (s *stopwatch) exact(ctx context.Context, ws *stage.Workspace, draw func() 
 	}
 	started := time.Now()
 	if o.interpolable() {
-		if err := o.interpolate(ctx, ws, s.Interpolation); err != nil {
+		if err := o.interpolation(ctx, ws, s.Interpolation); err != nil {
 			return nil, err
 		}
 	}
@@ -152,7 +155,7 @@ func (s *stopwatch) exact(ctx context.Context, ws *stage.Workspace, draw func() 
 	}
 	out := []stage.Metric{
 		timed("refined_seconds", refined, "Median time of drawing and refining for one observation, on one core, with the field interpolated beforehand."),
-		timed("interpolation_seconds", building, "Time of interpolating the field over the prior, once for all observations, on all cores."),
+		timed("interpolation_seconds", building, "Time of interpolating the field over the prior, once for all observations, on all cores, or of reading a field that was."),
 	}
 	if !o.interpolable() {
 		return out, nil
