@@ -56,14 +56,10 @@ type GradientTarget struct {
 	jac   []complex128
 }
 
-// NewGradientTarget returns the target. The noise must not depend on the sample, and
-// the prior must be uncorrelated.
+// NewGradientTarget returns the target. The noise must not depend on the sample.
 func NewGradientTarget(prior *Prior, model Differentiable, likelihood *Likelihood, data []complex128) (*GradientTarget, error) {
 	if likelihood.Noise.Variance == nil {
 		return nil, invalid("noise.convention", "gradients need a variance that is the same for all samples")
-	}
-	if prior.chol != nil {
-		return nil, invalid("correlation", "gradients of a correlated prior are not available; sample with tempering")
 	}
 	return &GradientTarget{NewPosteriorTarget(prior, model, likelihood, data), model, make([]complex128, len(data)*prior.Dim())}, nil
 }
@@ -88,9 +84,7 @@ func (t *GradientTarget) LogDensityGradient(grad, theta []float64) float64 {
 	l := t.Likelihood
 	value := lp + l.LogDensity(t.field, t.Data)
 	l.scores(grad, t.field, t.jac, t.Data)
-	for j := range grad {
-		grad[j] += t.Prior.Marginals[j].logDensitySlope(theta[j])
-	}
+	t.Prior.addScore(grad, theta)
 	return value
 }
 

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/cmplx"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"gonum.org/v1/gonum/diff/fd"
@@ -129,5 +130,33 @@ func TestFisherOfWhatTheDataDoNotTell(t *testing.T) {
 	// |∂p|² summed: 3·4/0.5 + 3/2, twice.
 	if want := 1 / math.Sqrt(2*(24+1.5)); math.Abs(r.CramerRao[0]-want) > 1e-6 {
 		t.Errorf("bound %g, want %g", r.CramerRao[0], want)
+	}
+}
+
+// The gradient of a correlated prior, against differences, for marginals of every kind
+// of support.
+func TestScoreOfACorrelatedPrior(t *testing.T) {
+	p := shelfProblem(
+		Parameter{Name: "source_depth", Prior: Marginal{Kind: Normal, Mean: 2, SD: 1.5}},
+		Parameter{Name: "range", Prior: Marginal{Kind: Uniform, Low: -1, High: 3}},
+		Parameter{Name: "tilt", Prior: Marginal{Kind: LogNormal, Median: 2, SD: 0.4}},
+	)
+	p.Correlations = []Correlation{{Between: []string{"source_depth", "range"}, Value: 0.7}, {Between: []string{"range", "tilt"}, Value: -0.4}}
+	prior, err := p.Prior()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, theta := range [][]float64{{1.2, 0.3, 1.7}, {-1, 2.8, 4}, {4.5, -0.9, 1}} {
+		grad := []float64{1, 2, 3} // it is added to
+		prior.addScore(grad, theta)
+		for j := range theta {
+			const h = 1e-5
+			a, b := slices.Clone(theta), slices.Clone(theta)
+			a[j], b[j] = a[j]-h, b[j]+h
+			want := (prior.LogDensity(b)-prior.LogDensity(a))/(2*h) + float64(j+1)
+			if math.Abs(grad[j]-want) > 1e-6*(1+math.Abs(want)) {
+				t.Errorf("at %v: derivative %d is %g, by differences %g", theta, j, grad[j], want)
+			}
+		}
 	}
 }

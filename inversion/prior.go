@@ -91,6 +91,32 @@ func (p *Prior) LogDensity(theta []float64) float64 {
 	return sum - 0.5*(mat.Dot(z, &solved)-norm2+p.chol.LogDet())
 }
 
+// addScore adds the gradient of the log density, inside the support, to grad: of the
+// copula, with z_i = Φ⁻¹(F_i(θ_i)),
+//
+//	∂/∂θ_i = -[(R⁻¹z)_i - z_i] f_i(θ_i)/φ(z_i).
+func (p *Prior) addScore(grad, theta []float64) {
+	for j := range p.Marginals {
+		grad[j] += p.Marginals[j].logDensitySlope(theta[j])
+	}
+	if p.chol == nil {
+		return
+	}
+	z := mat.NewVecDense(len(theta), nil)
+	for i := range theta {
+		z.SetVec(i, mathext.NormalQuantile(p.Marginals[i].CDF(theta[i])))
+	}
+	var solved mat.VecDense
+	if err := p.chol.SolveVecTo(&solved, z); err != nil {
+		panic(fmt.Sprintf("inversion: correlation matrix: %v", err))
+	}
+	for i := range theta {
+		v := z.AtVec(i)
+		logSlope := p.Marginals[i].LogDensity(theta[i]) + v*v/2 + math.Log(2*math.Pi)/2
+		grad[i] -= (solved.AtVec(i) - v) * math.Exp(logSlope)
+	}
+}
+
 // Quantile maps a point u of the unit cube to parameters, such that uniform u
 // gives draws from the prior: the design's way in (Rosenblatt's map).
 func (p *Prior) Quantile(dst, u []float64) {

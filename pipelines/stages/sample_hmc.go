@@ -20,9 +20,6 @@ func (s *sampleStage) validateHMC(d *stage.Decoder) {
 	if kept := o.Chains * o.Steps; s.Draws < 2 || s.Draws > kept {
 		d.Errorf("draws", "Unsuitable number of draws", "draws = %d: give 2 to %d, what the chains keep.", s.Draws, kept)
 	}
-	if len(s.Problem.Correlations) > 0 {
-		d.Errorf("method", "Correlated prior", "Gradients of a correlated prior are not available; use method = %q.", methodTempering)
-	}
 	switch s.Problem.Noise.Convention {
 	case inversion.PerToneSample, inversion.PooledSample:
 		d.Errorf("method", "Noise that depends on the sample",
