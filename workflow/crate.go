@@ -62,7 +62,7 @@ func (p *Project) copyPipeline(c *report.Crate) error {
 		}
 		name := filepath.Base(f)
 		fmt.Fprintf(h, "%s %d\n%s", name, len(raw), raw)
-		if err := artifact.WriteFile(filepath.Join(p.Results, name), []byte(redactText(string(raw), p.Pipeline.Secrets))); err != nil {
+		if err := artifact.WriteFile(filepath.Join(p.Results, name), []byte(p.redact(string(raw)))); err != nil {
 			return err
 		}
 		c.Workflow = append(c.Workflow, name)

@@ -274,8 +274,13 @@ func (d *driver) taskEnded(t *taskState, u executor.Update, e Event) {
 	d.emit(e)
 	switch {
 	case r.Reason == executor.Succeeded && t.order.Role == executor.RoleShard:
+		j.cpu += r.Usage.CPU
+		j.rss = max(j.rss, r.Usage.PeakRSS)
 		d.shardDone(j)
 	case r.Reason == executor.Succeeded:
+		if _, outlives := d.executor.(executor.Leaver); outlives {
+			d.store.Clear(j.key)
+		}
 		if !d.options.KeepFailed {
 			d.sweep(j)
 		}

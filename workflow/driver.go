@@ -75,10 +75,12 @@ type job struct {
 	preimage artifact.Preimage
 	record   *artifact.Record
 	shards   int
-	left     int  // shards not done
-	round    int  // tasks of earlier rounds are void
-	owner    bool // of its key among this run's jobs
-	leased   bool // by us
+	left     int     // shards not done
+	cpu      float64 // s, of the shards done by this run
+	rss      int64   // B, the largest of theirs
+	round    int     // tasks of earlier rounds are void
+	owner    bool    // of its key among this run's jobs
+	leased   bool    // by us
 	started  time.Time
 	waiting  time.Time // for another run, since
 }
@@ -223,6 +225,8 @@ func (d *driver) complete(j *job, cached bool) {
 		d.emit(Event{Event: ActionCached, Action: j.action.Address, Stage: j.action.Stage, Key: j.key})
 	} else {
 		d.counts.Done++
+		entry.Usage.CPU += j.cpu
+		entry.Usage.PeakRSS = max(entry.Usage.PeakRSS, j.rss)
 		entry.Usage.Started = j.started.UTC()
 		entry.Usage.Finished = entry.Time
 		d.emit(Event{Event: ActionDone, Action: j.action.Address, Stage: j.action.Stage, Key: j.key, Usage: &entry.Usage})
@@ -265,11 +269,12 @@ func (d *driver) fail(j *job, r executor.Result, dir string) {
 	d.counts.Failed++
 	f := Failure{Action: j.action, Result: r, Dir: dir}
 	if dir != "" {
-		f.Log = tail(dir+"/"+executor.LogFile, 20)
+		f.Log = d.redact(tail(dir+"/"+executor.LogFile, 20))
 	}
+	f.Result.Message = d.redact(r.Message)
 	d.failures = append(d.failures, f)
 	d.emit(Event{Event: ActionFailed, Action: j.action.Address, Stage: j.action.Stage, Key: j.key, Dir: dir,
-		Reason: string(r.Reason), Code: r.Code, Message: r.Message, Log: f.Log})
+		Reason: string(r.Reason), Code: r.Code, Message: f.Result.Message, Log: f.Log})
 	d.release(j)
 	for _, address := range d.graph.Descendants(j.action.Address) {
 		d.skip(d.jobs[address], "needs "+j.action.Address)
@@ -339,6 +344,7 @@ func (d *driver) stopFor(err error) {
 
 func (d *driver) emit(e Event) {
 	e.Time, e.Run = time.Now().UTC(), d.id
+	e.Reason, e.Message = d.redact(e.Reason), d.redact(e.Message)
 	if e.Event != TaskProgress {
 		d.journal.append(e)
 	}
@@ -374,7 +380,7 @@ func (d *driver) finish() (*Outcome, error) {
 	if d.open == 0 && len(d.failures) == 0 {
 		d.discard()
 	}
-	if len(d.options.Targets) == 0 && d.open == 0 {
+	if len(d.options.Targets) == 0 && d.open == 0 && len(d.failures) == 0 {
 		s := snapshot{Pipeline: d.Pipeline.Path, Keys: keys, Run: d.id}
 		err = errors.Join(err, s.write(snapshotPath(d.Workdir, d.Pipeline.Name)))
 	}

@@ -63,7 +63,7 @@ func (p *Project) Why(ctx context.Context, address string) (*Why, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Why{Address: address, Verdict: "is up to date; it last ran because of", Changes: artifact.Diff(old, current)}, nil
+	return &Why{Address: address, Verdict: "is up to date; it last ran because of", Changes: p.changes(old, current)}, nil
 }
 
 // Died is the state of a run whose driver ended without a word.
@@ -205,7 +205,7 @@ func (p *Project) Rewrite(ctx context.Context, version, command string) (*Report
 	if diags.HasErrors() {
 		return nil, diags
 	}
-	o := &Outcome{Records: make(map[string]*artifact.Record), Version: version, CommandLine: command, Published: true, Run: "none"}
+	o := &Outcome{Records: make(map[string]*artifact.Record), Version: version, CommandLine: p.redact(command), Published: true, Run: "none"}
 	if s, err := p.Status(); err == nil && s.Run != "" {
 		o.Run = s.Run
 	}

@@ -114,10 +114,11 @@ func (l *ledger) lastTwo(address string) (before, now artifact.Key, ok bool) {
 
 // Estimate is the predicted cost of an action.
 type Estimate struct {
-	Seconds float64 `json:"seconds"`
-	Memory  int64   `json:"memory,omitempty"`
-	Disk    int64   `json:"disk,omitempty"`
-	From    string  `json:"from"` // "history", "kind" (forecast by the stage), or "" if unknown
+	Seconds     float64 `json:"seconds"`      // until it is done
+	CoreSeconds float64 `json:"core_seconds"` // of processor time
+	Memory      int64   `json:"memory,omitempty"`
+	Disk        int64   `json:"disk,omitempty"`
+	From        string  `json:"from"` // "history", "kind" (forecast by the stage), or "" if unknown
 }
 
 // estimate is the median of the last five runs of an address, else of its kind.
@@ -136,10 +137,11 @@ func (l *ledger) estimate(address, kind string) (Estimate, bool) {
 	}
 	ran = ran[max(0, len(ran)-5):]
 	return Estimate{
-		Seconds: medianOf(ran, func(e entry) float64 { return e.Usage.Seconds() }),
-		Memory:  int64(medianOf(ran, func(e entry) float64 { return float64(e.Usage.PeakRSS) })),
-		Disk:    int64(medianOf(ran, func(e entry) float64 { return float64(e.Bytes) })),
-		From:    "history",
+		Seconds:     medianOf(ran, func(e entry) float64 { return e.Usage.Seconds() }),
+		CoreSeconds: medianOf(ran, func(e entry) float64 { return e.Usage.CPU }),
+		Memory:      int64(medianOf(ran, func(e entry) float64 { return float64(e.Usage.PeakRSS) })),
+		Disk:        int64(medianOf(ran, func(e entry) float64 { return float64(e.Bytes) })),
+		From:        "history",
 	}, true
 }
 
@@ -171,7 +173,7 @@ func (s snapshot) write(path string) error {
 	if old, err := os.ReadFile(path); err == nil {
 		var before snapshot
 		if json.Unmarshal(old, &before) == nil && before.Pipeline == s.Pipeline && maps.Equal(before.Keys, s.Keys) {
-			return nil
+			return artifact.WriteFileSoon(path, append(raw, '\n')) // the same roots, of a later run
 		}
 	}
 	return artifact.WriteFile(path, append(raw, '\n'))

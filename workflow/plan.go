@@ -333,7 +333,7 @@ func (pl *planner) estimate(a *config.Action) Estimate {
 	}
 	if f, ok := a.Spec.(stage.Forecaster); ok {
 		forecast := f.Forecast()
-		return Estimate{Seconds: forecast.CoreSeconds, Memory: forecast.Memory, Disk: forecast.Disk, From: "kind"}
+		return Estimate{Seconds: forecast.CoreSeconds, CoreSeconds: forecast.CoreSeconds, Memory: forecast.Memory, Disk: forecast.Disk, From: "kind"}
 	}
 	return Estimate{}
 }

@@ -284,6 +284,41 @@ func TestInterrupt(t *testing.T) {
 	}
 }
 
+// TestSecondSignalKills: a task that does not stop when asked is killed by the second signal, before its grace is over; the
+// two count as one where they are an echo.
+func TestSecondSignalKills(t *testing.T) {
+	t.Parallel()
+	path := write(t, `stage "fail" "deaf" {
+  how = "deaf"
+}`)
+	signals := make(chan os.Signal, 3)
+	var asked, ended time.Time
+	var told []string
+	o := run(t, path, workflow.RunOptions{Signals: signals, Observe: func(e workflow.Event) {
+		switch {
+		case e.Event == workflow.TaskProgress:
+			signals <- os.Interrupt
+			signals <- os.Interrupt // an echo
+			time.AfterFunc(time.Second, func() { signals <- os.Interrupt })
+		case e.Event == workflow.Notice && asked.IsZero():
+			asked = e.Time
+		case e.Event == workflow.Notice:
+			told = append(told, e.Message)
+		case e.Event == workflow.TaskEnded:
+			ended = e.Time
+		}
+	}})
+	if o.Stopped != os.Interrupt || o.Counts.Pending != 1 || len(o.Failures) != 0 {
+		t.Errorf("%+v", o)
+	}
+	if strings.Join(told, "; ") != "Second signal: stopping at once." {
+		t.Errorf("told %q", told)
+	}
+	if grace := 20 * time.Second; ended.Sub(asked) >= grace {
+		t.Errorf("it took %s: that was the end of its grace", ended.Sub(asked))
+	}
+}
+
 // TestTimeBudgetIsNotSpentByWaiting: the limit of a task counts from its own start, not from when another had the core.
 func TestTimeBudgetIsNotSpentByWaiting(t *testing.T) {
 	t.Parallel()

@@ -152,7 +152,7 @@ func (p *Project) outputs() []report.Value {
 	for _, o := range p.Pipeline.Outputs {
 		text := "(sensitive)"
 		if !o.Sensitive {
-			text = p.text(o.Value)
+			text = p.redact(p.text(o.Value))
 		}
 		all = append(all, report.Value{Name: o.Name, Text: text})
 	}
@@ -240,11 +240,12 @@ func (p *Project) source() string {
 		}
 		b.Write(raw)
 	}
-	return redactText(b.String(), p.Pipeline.Secrets)
+	return p.redact(b.String())
 }
 
-func redactText(s string, secrets []string) string {
-	for _, secret := range secrets {
+// redact hides the texts of sensitive values.
+func (p *Project) redact(s string) string {
+	for _, secret := range p.Pipeline.Secrets {
 		s = strings.ReplaceAll(s, secret, "(sensitive)")
 	}
 	return s

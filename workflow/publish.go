@@ -98,13 +98,13 @@ func (d *driver) publish(j *job) error {
 			continue
 		}
 		from := filepath.Join(d.store.ActionDir(j.key), out.File)
-		changed, err := place(from, filepath.Join(d.Results, filepath.FromSlash(p.Path)))
+		err := d.store.Link(from, out, func() error { // a link changes the file's change time
+			changed, err := place(from, filepath.Join(d.Results, filepath.FromSlash(p.Path)))
+			d.published = d.published || changed
+			return err
+		})
 		if err != nil {
 			return err
-		}
-		if changed {
-			d.published = true
-			d.store.Trust(from, out.Sum) // a link changes the file's change time
 		}
 	}
 	return nil

@@ -21,7 +21,7 @@ func (pl *planner) waitFor(d *Decision, upstream []string) {
 		d.Status = ToRun
 		d.Reasons = append(d.Reasons, "has not been run before")
 	} else if before, err := pl.store.Preimage(last.Key); err == nil {
-		for _, c := range artifact.Diff(before, d.preimage) {
+		for _, c := range pl.changes(before, d.preimage) {
 			if !strings.HasPrefix(c.Path, "input ") {
 				d.Status = ToRun
 				d.Reasons = append(d.Reasons, c.String())
@@ -52,7 +52,7 @@ func (pl *planner) reasons(d *Decision, err error) []string {
 	}
 	names := pl.inputNames(d.Action)
 	var reasons []string
-	for _, c := range artifact.Diff(before, d.preimage) {
+	for _, c := range pl.changes(before, d.preimage) {
 		if name, ok := names[c.Path]; ok {
 			c.Path += " (" + name + ")"
 		}
@@ -81,4 +81,21 @@ func (p *Project) inputNames(a *config.Action) map[string]string {
 		}
 	}
 	return names
+}
+
+// changes are the differences of two preimages. Where a value holds one that is sensitive, what it was before is not said
+// either: that was as sensitive then.
+func (p *Project) changes(before, after artifact.Preimage) []artifact.Change {
+	all := artifact.Diff(before, after)
+	for i, c := range all {
+		if p.redact(c.Before+c.After) == c.Before+c.After {
+			continue
+		}
+		for _, side := range []*string{&all[i].Before, &all[i].After} {
+			if *side != "" {
+				*side = "(sensitive)"
+			}
+		}
+	}
+	return all
 }

@@ -66,6 +66,22 @@ type Failure struct {
 	Log    string // its end
 }
 
+// Advice is what may be done about the failure; "" where its message says all there is.
+func (f Failure) Advice() string {
+	switch r := f.Result; {
+	case r.Reason == executor.OOM:
+		return `resources { memory = "..." } allows it more; with retry { on = ["oom"] } each further attempt gets twice as much.`
+	case r.Reason == executor.TimedOut:
+		return `timeout = "..." allows it more; with retry { on = ["timeout"] } each further attempt gets twice as much.`
+	case r.Reason == executor.NodeFail:
+		return `retry { on = ["node_fail"] } tries again elsewhere.`
+	case r.Reason == executor.Crashed && r.Code == 128+int(syscall.SIGKILL):
+		return "Something else killed it: the system, if memory ran out (its log says so: dmesg, journalctl -k). Then resources { memory = \"...\" } keeps\n" +
+			"  others from running beside it, and --parallelism lets fewer run at once."
+	}
+	return ""
+}
+
 // Nothing reports whether there was nothing to do.
 func (o *Outcome) Nothing() bool {
 	return o.Counts.Done == 0 && len(o.Failures) == 0 && o.Counts.Skipped == 0 && o.Stopped == nil
@@ -120,6 +136,7 @@ func (p *Project) newDriver(plan *Plan, o RunOptions) (*driver, error) {
 		}
 		o.Command = []string{self, "task"}
 	}
+	o.CommandLine = p.redact(o.CommandLine)
 	d := &driver{Project: p, options: o, plan: plan, id: newRunID(), started: time.Now(),
 		jobs: make(map[string]*job), inflight: make(map[artifact.Key][]*job), tasks: make(map[*executor.Task]*taskState)}
 	d.ledger = readLedger(ledgerPath(p.Workdir, p.Pipeline.Name))

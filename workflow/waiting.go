@@ -38,6 +38,9 @@ func (d *driver) begin(j *job) bool {
 		d.complete(j, true)
 		return false
 	}
+	if _, outlives := d.executor.(executor.Leaver); !outlives {
+		d.store.Clear(j.key) // else a task of a dead driver may be writing there: that is cleared when the action is done
+	}
 	d.recycle(j)
 	if err := d.store.Prepare(j.key, j.preimage); err != nil {
 		d.stopFor(err)

@@ -195,8 +195,9 @@ func newGCCommand(registry *stage.Registry) *cobra.Command {
 		Use:     "gc",
 		GroupID: "inspect",
 		Short:   "Remove stored results that no pipeline uses any more",
-		Long: `Removes from the store what is not a result of the latest complete run of any pipeline, and what broken runs left. Results
-among results/ stay. What another run is working on is not touched.`,
+		Long: `Removes from the store what nothing needs any more. What stays: results of each pipeline's latest complete run; what runs
+since then have finished or begun, checkpoints included, whether they failed, were stopped or are going on; and everything
+below results/.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := workflow.Collect(registry, workdir, dry)

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"oceaninv/workflow"
 	"oceaninv/workflow/executor"
@@ -41,8 +42,17 @@ func newPlanCommand(registry *stage.Registry) *cobra.Command {
 	cmd.Flags().BoolVar(&f.detailed, "detailed-exitcode", false, "exit 0 if there is nothing to do, 2 if there is, 1 after an error")
 	cmd.Flags().BoolVar(&f.Verify, "verify", false, "read every stored file again")
 	cmd.Flags().StringArrayVar(&f.Targets, "target", nil, "plan only this `stage` and what it needs (repeatable)")
-	cmd.Flags().StringArrayVar(&f.Force, "force", nil, "plan to run this `stage` although its result is there (repeatable)")
+	cmd.Flags().StringArrayVar(&f.Force, "force", nil, "plan to run this `stage` although its result is there (repeatable; --replace is the same)")
+	cmd.Flags().SetNormalizeFunc(replaceIsForce)
 	return cmd
+}
+
+// replaceIsForce gives --force the name that users of Terraform know too.
+func replaceIsForce(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	if name == "replace" {
+		name = "force"
+	}
+	return pflag.NormalizedName(name)
 }
 
 // plan plans an opened pipeline, printing diagnostics.
@@ -61,7 +71,7 @@ func (f *planFlags) run(path string, stdout, stderr io.Writer) error {
 		return f.error(err)
 	}
 	defer p.Close()
-	stdout = redact(stdout, p.Pipeline.Secrets)
+	stdout, stderr = redact(stdout, p.Pipeline.Secrets), redact(stderr, p.Pipeline.Secrets)
 	plan, err := f.plan(p, f.PlanOptions, stderr)
 	if err != nil {
 		return f.error(err)
@@ -125,7 +135,7 @@ func forecastText(e workflow.Estimate) string {
 
 // totalText sums up the forecasts of what is to run.
 func totalText(plan *workflow.Plan) string {
-	total, unknown := 0.0, 0
+	total, cores, unknown := 0.0, 0.0, 0
 	for _, d := range plan.Decisions {
 		switch {
 		case d.Status == workflow.Cached:
@@ -133,12 +143,13 @@ func totalText(plan *workflow.Plan) string {
 			unknown++
 		default:
 			total += d.Estimate.Seconds
+			cores += d.Estimate.CoreSeconds
 		}
 	}
 	if total == 0 {
 		return ""
 	}
-	text := fmt.Sprintf(" About %s of work", duration(total))
+	text := fmt.Sprintf(" About %s of work, %.2g core-hours", duration(total), cores/3600)
 	if unknown > 0 {
 		text += fmt.Sprintf(", and %d not known", unknown)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"oceaninv/workflow"
+	"oceaninv/workflow/executor"
 	"oceaninv/workflow/executor/slurm"
 	"oceaninv/workflow/stage"
 )
@@ -49,7 +50,8 @@ change. After an interruption or a crash, the same command goes on where it stop
 	flags.DurationVar(&f.LockTimeout, "lock-timeout", 0, "how long to wait for an action that another run is doing, such as 10m (default as long as it takes)")
 	flags.BoolVar(&f.Verify, "verify", false, "read every stored file again instead of trusting its times and size")
 	flags.StringArrayVar(&f.Targets, "target", nil, "run only this `stage` and what it needs (repeatable)")
-	flags.StringArrayVar(&f.Force, "force", nil, "run this `stage` although its result is there (repeatable)")
+	flags.StringArrayVar(&f.Force, "force", nil, "run this `stage` although its result is there (repeatable; --replace is the same)")
+	flags.SetNormalizeFunc(replaceIsForce)
 	return cmd
 }
 
@@ -165,8 +167,11 @@ func printOutcome(w io.Writer, p *workflow.Project, o *workflow.Outcome, report 
 		if f.Log != "" && strings.TrimSpace(f.Log) != strings.TrimSpace(f.Result.Message) {
 			fmt.Fprintf(w, "  The end of its log:\n    %s\n", strings.ReplaceAll(f.Log, "\n", "\n    "))
 		}
+		if advice := f.Advice(); advice != "" {
+			fmt.Fprintf(w, "  %s\n", advice)
+		}
 		if f.Dir != "" {
-			fmt.Fprintf(w, "  To try it by hand: oceaninv task %s\n", shorten(f.Dir))
+			fmt.Fprintf(w, "  Its log: %s\n  To try it by hand: oceaninv task %s\n", shorten(filepath.Join(f.Dir, executor.LogFile)), shorten(f.Dir))
 		}
 	}
 	if len(o.Skipped) > 0 {

@@ -226,6 +226,7 @@ func TestDeadHoldersAreFollowed(t *testing.T) {
 		"process here":       {Holder{Host: self.Host, Namespace: self.Namespace, PID: self.PID, Started: self.Started, Run: "x"}, time.Hour, true},
 		"elsewhere, silent":  {Holder{Host: "elsewhere", PID: 1, Run: "x"}, 2 * Expiry, false},
 		"elsewhere, beating": {Holder{Host: "elsewhere", PID: 1, Run: "x"}, Expiry / 2, true},
+		"clock set back":     {Holder{Host: "elsewhere", PID: 1, Run: "x"}, -1000 * time.Hour, false},
 		"damaged":            {Holder{Token: "damaged"}, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {

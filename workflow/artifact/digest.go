@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"time"
 )
 
 // Identity tells a file from every other and from itself after a change, without reading it.
@@ -85,8 +86,18 @@ func (m *Memo) Get(id Identity) (Sum, bool) {
 	return s, ok
 }
 
+// settled is how long ago a file must have changed for its identity to tell it from what it may be changed into: some
+// file systems give times in steps of two seconds, and two changes in one step have one identity.
+const settled = 3 * time.Second
+
+// latest is when the file was last changed.
+func (id Identity) latest() time.Time { return time.Unix(0, max(id.Modified, id.Changed)) }
+
 // Put remembers a file's sums. That the memo cannot be written is no reason to fail.
-func (m *Memo) Put(id Identity, s Sum) {
+func (m *Memo) Put(id Identity, s Sum) { m.remember(id, s, true) }
+
+// remember is Put, for other processes too or for this one alone.
+func (m *Memo) remember(id Identity, s Sum, forOthers bool) {
 	m.mutex.Lock()
 	defer m.mutex.Unlock()
 	m.need()
@@ -97,6 +108,9 @@ func (m *Memo) Put(id Identity, s Sum) {
 		return
 	}
 	m.known[id] = s
+	if !forOthers {
+		return
+	}
 	line, err := Seal(memoLine{id, s})
 	if err != nil {
 		return

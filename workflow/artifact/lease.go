@@ -145,7 +145,8 @@ func (l *Leases) alive(h Holder) bool {
 		return false
 	}
 	info, err := os.Stat(l.store.runFile(h.Run))
-	return err == nil && l.fileSystemNow().Sub(info.ModTime()) < Expiry
+	// A beat from the future is no sign of life: the clock has been set back since, and a living holder beats again.
+	return err == nil && l.fileSystemNow().Sub(info.ModTime()).Abs() < Expiry
 }
 
 func (l *Leases) fileSystemNow() time.Time {

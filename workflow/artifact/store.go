@@ -196,12 +196,29 @@ func (s *Store) checkFile(path string, o Stored, reread bool) error {
 	return nil
 }
 
-// Trust remembers that the file at path still has the sum it is known to have, after its identity changed for a reason
-// known to the caller, such as a new hard link.
-func (s *Store) Trust(path string, sum Sum) {
-	if id, err := Identify(path); err == nil {
-		s.memo.Put(id, sum)
+// Link does something to an output's file that leaves its bytes alone and may change its identity, such as a new hard link,
+// and remembers that they are the recorded ones: if they were before, and nothing else has changed the file meanwhile.
+func (s *Store) Link(path string, o Stored, do func() error) error {
+	before, err := Identify(path)
+	if err != nil {
+		return err
 	}
+	if err := do(); err != nil {
+		return err
+	}
+	after, err := Identify(path)
+	if err != nil || after == before {
+		return err
+	}
+	known := before == o.Identity
+	if !known {
+		sum, ok := s.memo.Get(before)
+		known = ok && sum.Bytes == o.Sum.Bytes
+	}
+	if before.Changed = after.Changed; known && before == after {
+		s.memo.Put(after, o.Sum)
+	}
+	return nil
 }
 
 // SumFile returns the sum of any file, remembered by identity.
@@ -218,7 +235,7 @@ func (s *Store) SumFile(path string) (Sum, error) {
 		return Sum{}, err
 	}
 	if after, err := Identify(path); err == nil && after == id {
-		s.memo.Put(id, sum)
+		s.memo.remember(id, sum, time.Since(id.latest()).Abs() > settled)
 	}
 	return sum, nil
 }
@@ -254,8 +271,11 @@ func (s *Store) Preimage(k Key) (Preimage, error) {
 	return p, nil
 }
 
-// Prepare makes the directories of an action that is about to run, keeps its preimage, and clears what an attempt that
-// died left. The caller holds the lease.
+// Clear removes what an attempt that died left of an action's outputs. The caller holds the lease and knows that no task of
+// the action goes on.
+func (s *Store) Clear(k Key) { removeTemps(s.ActionDir(k)) }
+
+// Prepare makes the directories of an action that is about to run, and keeps its preimage. The caller holds the lease.
 func (s *Store) Prepare(k Key, p Preimage) error {
 	raw, err := p.Canonical()
 	if err != nil {
@@ -265,7 +285,6 @@ func (s *Store) Prepare(k Key, p Preimage) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	removeTemps(dir)
 	if err := os.MkdirAll(s.WorkDir(k), 0o755); err != nil {
 		return err
 	}

@@ -107,7 +107,7 @@ func (e *blockEval) instances() (all []instance, keyed bool) {
 		return []instance{{context: e.context}}, false
 	}
 	v, diags := attr.Expr.Value(e.context)
-	if e.report(diags...); diags.HasErrors() || !v.IsWhollyKnown() {
+	if e.report(diags...); diags.HasErrors() || !v.IsKnown() {
 		return nil, true
 	}
 	if problem := forEachProblem(v); problem != "" {
@@ -115,8 +115,15 @@ func (e *blockEval) instances() (all []instance, keyed bool) {
 		return nil, true
 	}
 	all = []instance{}
-	for it := v.ElementIterator(); it.Next(); {
+	for it := v.ElementIterator(); it.Next(); { // once: iterating sorts a set, each time
 		key, value := it.Element()
+		if !key.IsKnown() || !value.IsWhollyKnown() {
+			return nil, true
+		}
+		if key.IsNull() {
+			e.report(errorAt(attr.Expr.Range(), "Unsuitable for_each", "The set holds a null; every element must be a string."))
+			return nil, true
+		}
 		child := e.context.NewChild()
 		child.Variables = map[string]cty.Value{"each": cty.ObjectVal(map[string]cty.Value{"key": key, "value": value})}
 		all = append(all, instance{key: key.AsString(), keyed: true, context: child})
@@ -133,11 +140,6 @@ func forEachProblem(v cty.Value) string {
 	case t.IsMapType() || t.IsObjectType():
 		return ""
 	case t.IsSetType() && t.ElementType() == cty.String:
-		for it := v.ElementIterator(); it.Next(); {
-			if _, element := it.Element(); element.IsNull() {
-				return "The set holds a null; every element must be a string."
-			}
-		}
 		return ""
 	case t.IsSetType() && v.LengthInt() == 0:
 		return ""

@@ -46,7 +46,7 @@ func load(dir string, flags []config.Assignment) (config.Loaded, hcl.Diagnostics
 }
 
 // golden unpacks each archive of a directory and compares the outcome with its file "want". The archive's comment may
-// give --var flags.
+// give --var and --var-file flags, and variables of the environment.
 func golden(t *testing.T, dir string, outcome func(*testing.T, string, []config.Assignment) string) {
 	files, err := filepath.Glob(filepath.Join(dir, "*.txtar"))
 	if err != nil || len(files) == 0 {
@@ -71,6 +71,11 @@ func golden(t *testing.T, dir string, outcome func(*testing.T, string, []config.
 				}
 				if err := os.WriteFile(path, f.Data, 0o644); err != nil {
 					t.Fatal(err)
+				}
+			}
+			for line := range strings.Lines(string(archive.Comment)) {
+				if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && strings.HasPrefix(name, "OCEANINV_VAR_") {
+					t.Setenv(name, value)
 				}
 			}
 			got := outcome(t, at, flagsIn(at, string(archive.Comment)))

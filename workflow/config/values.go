@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"slices"
@@ -166,6 +168,9 @@ func (s *scope) decodeVariable(b *hclsyntax.Block) (*variable, hcl.Diagnostics) 
 			return v, append(diags, errorAt(v.Default.Range(), "Unsuitable default", "The default is not a %s: %s.",
 				typeexpr.TypeString(v.typ), err))
 		}
+		if fallback.IsNull() && !v.Nullable {
+			return v, append(diags, errorAt(v.Default.Range(), "Unsuitable default", "The default is null, but nullable is false."))
+		}
 		v.fallback = fallback
 	}
 	return v, diags
@@ -188,6 +193,9 @@ func (s *scope) variableValue(v *variable, b *hclsyntax.Block, values map[string
 		return v.fallback, nil
 	}
 	value, diags := g.value, hcl.Diagnostics(nil)
+	if v.Sensitive {
+		s.loader.hideGiven(g)
+	}
 	if g.text != nil {
 		value, diags = parseText(*g.text, v.typ, g.from)
 		if diags.HasErrors() {
@@ -277,11 +285,41 @@ func (s *scope) validate(v *variable, value cty.Value) (diags hcl.Diagnostics) {
 // hide remembers the texts inside a sensitive value.
 func (l *loader) hide(v cty.Value) {
 	_ = cty.Walk(v, func(_ cty.Path, v cty.Value) (bool, error) {
-		if !v.IsNull() && v.Type().IsPrimitiveType() {
-			if text, err := convert.Convert(v, cty.String); err == nil && len(text.AsString()) > 2 {
-				l.pipeline.Secrets = append(l.pipeline.Secrets, text.AsString())
+		if v.IsKnown() && !v.IsNull() && v.Type().IsPrimitiveType() {
+			if text, err := convert.Convert(v, cty.String); err == nil {
+				l.hideText(text.AsString())
 			}
 		}
 		return true, nil
 	})
+}
+
+// hideGiven hides a value before it is known to be one of the variable's type: what is said of it may hold it.
+func (l *loader) hideGiven(g given) {
+	if g.text != nil {
+		l.hideText(*g.text)
+	} else if g.value != cty.NilVal {
+		l.hide(g.value)
+	}
+}
+
+// hideText remembers a text to hide, as it is and as it stands in JSON; one or two letters would hide too much else. Longer
+// texts come first, so that no part of one is left where a shorter one begins it.
+func (l *loader) hideText(text string) {
+	if len(text) <= 2 {
+		return
+	}
+	all := []string{text}
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if e.Encode(text) == nil {
+		all = append(all, strings.Trim(strings.TrimSpace(b.String()), `"`))
+	}
+	if raw, err := json.Marshal(text); err == nil {
+		all = append(all, strings.Trim(string(raw), `"`))
+	}
+	secrets := append(l.pipeline.Secrets, all...)
+	slices.SortStableFunc(secrets, func(a, b string) int { return cmp.Or(len(b)-len(a), strings.Compare(a, b)) })
+	l.pipeline.Secrets = slices.Compact(secrets)
 }

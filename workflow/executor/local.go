@@ -160,12 +160,17 @@ func (p *process) finished() {
 	_ = syscall.Kill(-p.pid, syscall.SIGKILL) // whatever it left in its group
 }
 
-// follow passes the task's progress on.
+// longestNews is the longest line a task may write to the driver, in bytes.
+const longestNews = 1 << 20
+
+// follow passes the task's progress on, and reads on whatever comes: a task must never wait for its driver to read.
 func (p *process) follow(r io.Reader) {
 	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, longestNews)
 	for lines.Scan() {
 		p.hear(lines.Bytes())
 	}
+	_, _ = io.Copy(io.Discard, r)
 }
 
 // hear takes a line that the task wrote.

@@ -175,7 +175,8 @@ func concatenate(to string, from []string) error {
 
 // Join makes a book of any number of words, sorted or not.
 type Join struct {
-	Title string `json:"title"`
+	Title string   `json:"title"`
+	Notes []string `json:"notes,omitempty"`
 	parts []stage.Input
 }
 
@@ -183,9 +184,16 @@ func decodeJoin(d *stage.Decoder) stage.Spec {
 	options := struct {
 		Title string         `hcl:"title,optional"`
 		Words hcl.Expression `hcl:"words"`
+		Notes []struct {
+			Text string `hcl:"text"`
+		} `hcl:"note,block"`
 	}{Title: "untitled"}
 	d.Decode(&options)
-	return &Join{Title: options.Title, parts: d.Artifacts("words", options.Words, Words)}
+	j := &Join{Title: options.Title, parts: d.Artifacts("words", options.Words, Words)}
+	for _, n := range options.Notes {
+		j.Notes = append(j.Notes, n.Text)
+	}
+	return j
 }
 
 // Inputs is the words.
@@ -215,7 +223,7 @@ func (j *Join) Run(_ context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(f, j.Title)
+	_, err = fmt.Fprintln(f, strings.Join(append([]string{j.Title}, j.Notes...), "\n"))
 	return errors.Join(err, f.Close())
 }
 
@@ -307,6 +315,9 @@ func (f *Fail) Run(ctx context.Context, ws *stage.Workspace) error {
 	case "hang":
 		<-ctx.Done()
 		return ctx.Err()
+	case "deaf": // to whoever asks it to stop
+		ws.Progress(stage.Progress{Done: 1, Total: 2})
+		time.Sleep(10 * time.Minute)
 	case "memory":
 		var hoard [][]byte
 		for range 1 << 9 {
