@@ -47,10 +47,7 @@ func (r *reader) water() acoustics.Water {
 		Profile: acoustics.SoundSpeedProfile{Depth: r.float64s("depth", metre, profileDims...), Speed: r.float64s("sound_speed", metrePerSecond, profileDims...)},
 		Density: r.scalar("water_density", kilogramPerM3),
 	}
-	if v := r.anyVariable("sound_speed"); v != nil {
-		a, _ := v.Attribute("interpolation")
-		x.Profile.Interpolation = acoustics.Interpolation(a.Text())
-	}
+	x.Profile.Interpolation = acoustics.Interpolation(r.text("sound_speed", "interpolation"))
 	if x.Profile.Interpolation == "" {
 		x.Profile.Interpolation = acoustics.CLinear
 	}
@@ -59,8 +56,8 @@ func (r *reader) water() acoustics.Water {
 	}
 	if r.file.Has("water_attenuation") {
 		v := r.anyVariable("water_attenuation")
-		unit, _ := v.Attribute("attenuation_unit")
-		x.Attenuation = acoustics.Attenuation{Value: r.scalar("water_attenuation", ""), Unit: acoustics.AttenuationUnit(unit.Text()),
+		unit := r.text("water_attenuation", "attenuation_unit")
+		x.Attenuation = acoustics.Attenuation{Value: r.scalar("water_attenuation", ""), Unit: acoustics.AttenuationUnit(unit),
 			Exponent: number(v, "exponent"), Reference: number(v, "reference_frequency")}
 	}
 	if r.file.Has("water_attenuation_profile") {
@@ -68,11 +65,21 @@ func (r *reader) water() acoustics.Water {
 	}
 	if r.file.Has("volume_attenuation") {
 		v := r.anyVariable("volume_attenuation")
-		formula, _ := v.Attribute("formula")
-		x.VolumeAttenuation = acoustics.VolumeAttenuation{Formula: acoustics.VolumeFormula(formula.Text()), Temperature: number(v, "temperature"),
+		formula := r.text("volume_attenuation", "formula")
+		x.VolumeAttenuation = acoustics.VolumeAttenuation{Formula: acoustics.VolumeFormula(formula), Temperature: number(v, "temperature"),
 			Salinity: number(v, "salinity"), PH: number(v, "ph"), MeanDepth: number(v, "mean_depth")}
 	}
 	return x
+}
+
+// text is an attribute of a variable, or "".
+func (r *reader) text(variable, name string) string {
+	v := r.anyVariable(variable)
+	if v == nil {
+		return ""
+	}
+	a, _ := v.Attribute(name)
+	return a.Text()
 }
 
 // number is a numeric attribute, or 0.

@@ -1,8 +1,10 @@
 package dataset
 
 import (
+	"math"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -52,6 +54,36 @@ func drawLayers(t *rapid.T, label string) []acoustics.Layer {
 }
 
 // Any environment comes back from its file bit for bit.
+// TestEnvironmentsWithNaNAreRefused: wherever the NaN is, the reader says so.
+func TestEnvironmentsWithNaNAreRefused(t *testing.T) {
+	good := acoustics.Environment{
+		Surface: acoustics.Boundary{Kind: acoustics.PressureRelease},
+		Water: acoustics.Water{Depth: 100, Density: 1000, Profile: acoustics.SoundSpeedProfile{
+			Depth: []float64{0, 50, 100}, Speed: []float64{1500, 1490, 1480}, Interpolation: acoustics.CLinear}},
+		Bottom: acoustics.Boundary{Kind: acoustics.Halfspace, Material: acoustics.Material{SoundSpeed: 1700, Density: 1800}},
+	}
+	for name, spoil := range map[string]func(*acoustics.Environment){
+		"none":        func(*acoustics.Environment) {},
+		"sound_speed": func(e *acoustics.Environment) { e.Water.Profile.Speed = []float64{1500, math.NaN(), 1480} },
+		"depth":       func(e *acoustics.Environment) { e.Water.Profile.Depth = []float64{0, math.NaN(), 100} },
+		"water_depth": func(e *acoustics.Environment) { e.Water.Depth = math.NaN() },
+		"density":     func(e *acoustics.Environment) { e.Bottom.Material.Density = math.NaN() },
+		"attenuation": func(e *acoustics.Environment) { e.Water.Attenuation.Value = math.NaN() },
+	} {
+		e := good
+		spoil(&e)
+		path := filepath.Join(t.TempDir(), "e.nc")
+		if err := WriteEnvironment(path, e); err != nil {
+			continue // refused even earlier
+		}
+		if _, err := ReadEnvironment(path); (err == nil) != (name == "none") {
+			t.Errorf("%s: %v", name, err)
+		} else if err != nil && !strings.Contains(err.Error(), name) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func TestEnvironmentRoundTrip(t *testing.T) {
 	dir := t.TempDir()
 	rapid.Check(t, func(t *rapid.T) {
