@@ -27,6 +27,8 @@ func TestDiagnostics(t *testing.T) {
 	tests := []struct{ name, old, new, want string }{
 		{"malformed number", "1700.0 0.0 1.8", "17OO.0 0.0 1.8", "p.env:9:7: the sound speed of the bottom half-space is not a number: \"17OO.0\"; write a decimal"},
 		{"decreasing depths", "100.0 1500.0 0.0", "-1.0 1500.0 0.0", "p.env:7:1: depth -1 m follows 0 m in the profile of medium 1; give depths in rising order"},
+		{"profile that ends early", "100.0 1500.0 0.0 1.0 0.0 0.0\n'A'", "90.0 1500.0 0.0 1.0 0.0 0.0\n'A'",
+			"p.env:8:1: the profile of medium 1 ends at 90 m, where medium 1 ends at 100 m; add a line that reaches that depth"},
 		{"zero thickness", "2000 0.0 100.0", "2000 0.0 0.0", "p.env:6:1: medium 1 begins and ends at 0 m: its thickness is zero; give"},
 		{"sound speed 0", "0.0 1500.0 0.0 1.0", "0.0 0.0 0.0 1.0", "p.env:6:5: the sound speed of medium 1 is 0; it must be positive"},
 		{"limits the wrong way round", "1400.0 1700.0", "1700.0 1400.0", "p.env:10:8: phase-speed limits run from 1700 to 1400 m/s; give the lower limit first"},

@@ -71,6 +71,11 @@ func (l *list) more() bool {
 	return false
 }
 
+// quoteIsNext says whether the next READ begins with a quoted string.
+func (l *list) quoteIsNext() bool {
+	return l.next < len(l.lines) && strings.HasPrefix(strings.TrimLeft(l.lines[l.next], " \t,"), "'")
+}
+
 // value hands out the next value of the READ under way.
 func (l *list) value(what string) (token, error) {
 	if l.ended {

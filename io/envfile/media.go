@@ -66,12 +66,26 @@ func (r *caseReader) readMedium(i int) (err error) {
 			"give each medium a greater depth than the one above")
 	}
 	for len(m.points) == 0 || m.points[len(m.points)-1].depth != m.bottom {
+		if n := len(m.points); n > 0 && r.quoteIsNext() {
+			return r.endsEarly(m.points[n-1].depth, m.bottom, what)
+		}
 		if err := r.readProfileLine(&m, i, what); err != nil {
 			return err
 		}
 	}
 	r.media = append(r.media, m)
 	return nil
+}
+
+// endsEarly says that the boundary below a medium is given before its profile has reached it.
+func (r *caseReader) endsEarly(depth, bottom float64, what string) error {
+	e := r.wrong(fmt.Sprintf("the profile of %s ends at %v m, where %s ends at %v m", what, depth, what, bottom),
+		"add a line that reaches that depth before this one")
+	e.Line, e.Column, e.Source = r.next+1, 1, ""
+	if len(r.lines[r.next]) < maxLineBytes {
+		e.Source = r.lines[r.next]
+	}
+	return e
 }
 
 // readProfileLine reads one line of a profile and checks its depth.
