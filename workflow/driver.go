@@ -387,6 +387,9 @@ func (d *driver) finish() (*Outcome, error) {
 	d.emit(Event{Event: RunEnded, Counts: &d.counts, Message: d.ending()})
 	d.ledger.close()
 	err = errors.Join(d.trouble, err, d.journal.close(), d.writeTrace())
+	if d.options.Conclude != nil {
+		err = errors.Join(err, d.options.Conclude(o))
+	}
 	d.leases.Close() // last: a run without its lease has its end in the journal, or its driver has died
 	return o, err
 }

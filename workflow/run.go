@@ -38,6 +38,9 @@ type RunOptions struct {
 	Signals <-chan os.Signal
 	// Observe is told every event, by one goroutine.
 	Observe func(Event)
+	// Conclude, if given, is called when everything is on record, while the run still counts as living: whoever follows the
+	// run finds what it writes.
+	Conclude func(*Outcome) error
 	// Version of the program, and CommandLine, are recorded in what is made.
 	Version, CommandLine string
 }

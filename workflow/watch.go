@@ -13,8 +13,8 @@ import (
 	"oceaninv/workflow/artifact"
 )
 
-// Watch passes on the events of the pipeline's latest run, those so far and those to come, until the run has ended, its
-// driver has died or ctx is done. The driver may be on another host.
+// Watch passes on the events of the pipeline's latest run, those so far and those to come, until the run has ended and
+// its driver has written all that it writes, the driver has died, or ctx is done. The driver may be on another host.
 func (p *Project) Watch(ctx context.Context, observe func(Event)) (*RunStatus, error) {
 	s, err := p.Status()
 	if err != nil || s.Run == "" {
@@ -29,14 +29,13 @@ func (p *Project) Watch(ctx context.Context, observe func(Event)) (*RunStatus, e
 	t := tailer{lines: bufio.NewReader(f)}
 	for {
 		living := p.store.Living(run) // asked first: what a driver wrote before it died is still read
-		ended, err := t.pass(observe)
-		if err != nil {
+		if err := t.pass(observe); err != nil {
 			return nil, err
 		}
-		if ended || !living || ctx.Err() != nil {
+		if !living || ctx.Err() != nil {
 			s, err := p.statusOf(run)
 			if err == nil && s.State != "running" {
-				_, err = t.pass(observe) // what came between the two looks
+				err = t.pass(observe) // what came between the two looks
 			}
 			if err != nil || s.State != "running" || ctx.Err() != nil {
 				return s, err
@@ -55,20 +54,19 @@ type tailer struct {
 	part  []byte // of a line
 }
 
-// pass passes on what is new and reports whether the run has ended.
-func (t *tailer) pass(observe func(Event)) (ended bool, err error) {
+// pass passes on what is new.
+func (t *tailer) pass(observe func(Event)) error {
 	for {
 		piece, err := t.lines.ReadBytes('\n')
 		t.part = append(t.part, piece...)
 		if errors.Is(err, io.EOF) {
-			return ended, nil
+			return nil
 		}
 		if err != nil {
-			return ended, err
+			return err
 		}
 		if e, ok := parseEvent(t.part); ok {
 			observe(e)
-			ended = ended || e.Event == RunEnded
 		}
 		t.part = nil
 	}

@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"oceaninv/workflow"
 )
@@ -73,6 +74,41 @@ func TestWatchTellsHowRunsEnd(t *testing.T) {
 				t.Fatalf("a watcher saw %s", s)
 			}
 		}
+	}
+}
+
+// TestWatchersFindWhatTheDriverWritesLast: whoever watches a run to its end finds its report.
+func TestWatchersFindWhatTheDriverWritesLast(t *testing.T) {
+	path := write(t, twoWords)
+	report := filepath.Join(filepath.Dir(path), "written last")
+	ended := make(chan error, 1)
+	once := false
+	run(t, path, workflow.RunOptions{
+		Observe: func(workflow.Event) {
+			p := look(t, path)
+			if s, err := p.Status(); once || err != nil || s.Run == "" {
+				return
+			}
+			once = true
+			go func() {
+				if _, err := p.Watch(t.Context(), func(workflow.Event) {}); err != nil {
+					ended <- err
+					return
+				}
+				_, err := os.Stat(report)
+				ended <- err
+			}()
+		},
+		Conclude: func(o *workflow.Outcome) error {
+			if s, err := look(t, path).Status(); err != nil || s.State != "done" {
+				t.Errorf("at the end: %+v, %v", s, err)
+			}
+			time.Sleep(time.Second) // longer than a watcher's look takes; if it is not, the test only shows less
+			return os.WriteFile(report, nil, 0o600)
+		},
+	})
+	if err := <-ended; err != nil {
+		t.Error(err)
 	}
 }
 

@@ -111,18 +111,19 @@ func (f *runFlags) drive(p *workflow.Project, plan *workflow.Plan, stdout, stder
 	if f.json {
 		f.Observe = jsonObserver(stdout)
 	}
+	var report *workflow.ReportSummary
+	f.Conclude = func(o *workflow.Outcome) (err error) {
+		report, err = p.Report(o)
+		return err
+	}
 	outcome, err := p.Run(context.Background(), plan, f.RunOptions)
 	console.close()
 	if outcome == nil {
 		return failed(err)
 	}
-	report, reportErr := p.Report(outcome)
 	if !f.json {
 		printOutcome(stderr, p, outcome, report)
 		printResults(stdout, report)
-	}
-	if err == nil {
-		err = reportErr
 	}
 	return outcomeError(outcome, err)
 }
