@@ -22,6 +22,8 @@ else
 	need libnetcdf-dev
 	need libopenblas-dev
 fi
+# Go fetches modules over TLS.
+if command -v apt-get >/dev/null 2>&1 && [ ! -e /etc/ssl/certs/ca-certificates.crt ]; then need ca-certificates; fi
 [ -n "$missing" ] || exit 0
 
 if ! command -v apt-get >/dev/null 2>&1; then

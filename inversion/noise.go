@@ -52,6 +52,9 @@ func DefaultNoiseModel() NoiseModel {
 	return NoiseModel{SNR: 15, Convention: PerTonePriorMean, Draws: 4096}
 }
 
+// maxSNR in dB is far beyond what any recording has, and below what rounding makes of pressures.
+const maxSNR = 300
+
 func (m *NoiseModel) validate(frequencies []float64, receivers int) error {
 	tones := len(frequencies)
 	switch m.Convention {
@@ -77,8 +80,8 @@ func (m *NoiseModel) validate(frequencies []float64, receivers int) error {
 		return invalid("noise.convention", "unknown convention %q; choose one of %q", m.Convention,
 			[]NoiseConvention{PerTonePriorMean, PooledPriorMean, PerToneSample, PooledSample, GivenVariance, GivenCovariance})
 	}
-	if math.IsNaN(m.SNR) || math.IsInf(m.SNR, 0) {
-		return invalid("noise.snr", "%g dB is not finite", m.SNR)
+	if !(math.Abs(m.SNR) <= maxSNR) {
+		return invalid("noise.snr", "%g dB is no ratio of powers that can be computed with; give one from %d to %d dB", m.SNR, -maxSNR, maxSNR)
 	}
 	if m.CorrelationLength < 0 {
 		return invalid("noise.correlation_length", "%g m is negative", m.CorrelationLength)

@@ -179,12 +179,22 @@ func (p *Problem) validateParameters() (errs []error) {
 		errs = append(errs, invalid("parameter", "no unknown parameter; declare at least one"))
 	}
 	seen := map[string]bool{}
+	type place struct {
+		quantity Quantity
+		layer    string
+	}
+	moved := map[place]string{}
 	for i := range p.Parameters {
 		par := &p.Parameters[i]
 		if seen[par.Name] {
 			errs = append(errs, invalid("parameter."+par.Name, "declared twice"))
 		}
 		seen[par.Name] = true
+		at := place{par.quantity(), par.Layer}
+		if first, ok := moved[at]; ok && first != par.Name && at.quantity != ProfileMode {
+			errs = append(errs, invalid("parameter."+par.Name, "is the same quantity as parameter %q: remove one of them", first))
+		}
+		moved[at] = par.Name
 		if err := par.validate(&p.Environment); err != nil {
 			errs = append(errs, err)
 		}

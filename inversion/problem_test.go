@@ -184,6 +184,11 @@ func TestValidateSaysWhatIsWrong(t *testing.T) {
 	}{
 		{func(p *Problem) { p.Parameters = nil }, "parameter: no unknown"},
 		{func(p *Problem) { p.Parameters = append(p.Parameters, good) }, "parameter.water_depth: declared twice"},
+		{func(p *Problem) {
+			p.Parameters = append(p.Parameters, Parameter{Name: "depth", Quantity: WaterDepth, Prior: good.Prior})
+		}, `parameter.depth: is the same quantity as parameter "water_depth": remove one`},
+		{func(p *Problem) { p.Noise.SNR = 1e6 }, "noise.snr: 1e+06 dB is no ratio"},
+		{func(p *Problem) { p.Noise.SNR = math.NaN() }, "noise.snr: NaN dB is no ratio"},
 		{func(p *Problem) { p.Parameters[0].Name = "water_deptj" }, `unknown quantity "water_deptj"`},
 		{func(p *Problem) { p.Parameters[0] = Parameter{Name: "density", Prior: uniform(1, 2)} }, "needs the name of a layer"},
 		{func(p *Problem) { p.Parameters[0] = Parameter{Name: "density", Layer: "clay", Prior: uniform(1, 2)} }, `no layer "clay"`},

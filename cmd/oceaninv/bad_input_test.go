@@ -95,6 +95,10 @@ func TestBadInput(t *testing.T) {
 		{"profile that ends above the sea floor", "[0, 40, 100]", "[0, 40, 90]"},
 		{"no samples", "samples = 10", "samples = 0"},
 		{"frequency without a mode", "[50, 80]", "[2, 80]"},
+		{"fraction of a seed", "samples = 10", "samples = 10\n  seed    = 1.5"},
+		{"one quantity under two names", "  noise {", "  parameter \"depth\" {\n    quantity = \"water_depth\"\n    prior \"uniform\" {\n      low  = 95\n      high = 105\n    }\n  }\n  noise {"},
+		{"phones where nothing is heard", "range  = 1000", "range  = 1e30"},
+		{"noise beyond measure", "snr = 15", "snr = 1e6"},
 	} {
 		text := strings.Replace(soundPipeline, c.old, c.new, 1)
 		if text == soundPipeline {

@@ -3,6 +3,7 @@ package stages
 import (
 	"encoding/json"
 	"errors"
+	"math/cmplx"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -77,10 +78,25 @@ func checkProblem(d *stage.Decoder, p *inversion.Problem) {
 		theta[i] = 0.5
 	}
 	prior.Quantile(theta, theta)
-	if err := forward.Predict(make([]complex128, p.DataSize()), theta); err != nil {
+	field := make([]complex128, p.DataSize())
+	if err := forward.Predict(field, theta); err != nil {
 		report(d, err)
+		return
+	}
+	for f, hz := range p.Frequencies {
+		silent := true
+		for phone := range p.Array.Depths {
+			silent = silent && cmplx.Abs(field[phone*len(p.Frequencies)+f]) < leastPressure
+		}
+		if silent {
+			d.Errorf("receivers.range", "Nothing is heard",
+				"The pressure of the tone of %g Hz is 0 at every phone: bring them nearer, or below the surface.", hz)
+		}
 	}
 }
+
+// leastPressure is the least pressure, re that at 1 m, whose square is a normal number.
+const leastPressure = 1e-150
 
 // report turns the errors of a science package, joined or not, into diagnostics
 // at the places they name.

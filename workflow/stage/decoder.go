@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -40,6 +41,30 @@ type Decoder struct {
 // is how inputs ([Decoder.Artifact]) and definitions ([Decoder.Convert]) are taken.
 func (d *Decoder) Decode(dst any) {
 	d.Report(gohcl.DecodeBody(d.Body, d.Context, dst)...)
+	d.wholeNumbers(reflect.TypeOf(dst).Elem())
+}
+
+// wholeNumbers reports fractions given to the unsigned fields of a struct, a seed in practice. The conversion to signed
+// integers refuses them, that to unsigned ones cuts them off: big.Float.Uint64 calls 1.5 exact.
+func (d *Decoder) wholeNumbers(t reflect.Type) {
+	for i := range t.NumField() {
+		name, _, _ := strings.Cut(t.Field(i).Tag.Get("hcl"), ",")
+		if k := t.Field(i).Type.Kind(); name == "" || k < reflect.Uint || k > reflect.Uint64 {
+			continue
+		}
+		content, _, _ := d.Body.PartialContent(&hcl.BodySchema{Attributes: []hcl.AttributeSchema{{Name: name}}})
+		attr, given := content.Attributes[name]
+		if !given {
+			continue
+		}
+		v, diags := attr.Expr.Value(d.Context)
+		if diags.HasErrors() || !v.IsKnown() || v.IsNull() || v.Type() != cty.Number {
+			continue // told by the decoding
+		}
+		if x := v.AsBigFloat(); !x.IsInt() {
+			d.report(attr.Expr.Range(), "Unsuitable value", fmt.Sprintf("%s = %s: give a whole number.", name, x.Text('g', 6)))
+		}
+	}
 }
 
 // Convert evaluates the expression and decodes its value into dst through JSON, see [DecodeValue]. It reports
