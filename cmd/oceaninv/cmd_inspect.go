@@ -12,6 +12,7 @@ import (
 
 	"oceaninv/workflow"
 	"oceaninv/workflow/executor"
+	"oceaninv/workflow/executor/slurm"
 	"oceaninv/workflow/stage"
 )
 
@@ -114,6 +115,11 @@ func newStatusCommand(registry *stage.Registry) *cobra.Command {
 				return writeJSON(cmd.OutOrStdout(), s)
 			}
 			writeStatus(cmd.OutOrStdout(), s)
+			if s.State != "running" && submitsDrivers(p) {
+				if job, err := slurm.FindDriver(p.Workdir, p.Pipeline.Path); err == nil && job != nil {
+					fmt.Fprintf(cmd.OutOrStdout(), "  the driver of the next is job %s, %s (%s)\n", job.ID, job.State, job.Reason)
+				}
+			}
 			return nil
 		},
 	}
