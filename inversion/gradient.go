@@ -61,7 +61,7 @@ func NewGradientTarget(prior *Prior, model Differentiable, likelihood *Likelihoo
 	if likelihood.Noise.Variance == nil {
 		return nil, invalid("noise.convention", "gradients need a variance that is the same for all samples")
 	}
-	return &GradientTarget{NewPosteriorTarget(prior, model, likelihood, data), model, make([]complex128, len(data)*prior.Dim())}, nil
+	return &GradientTarget{NewPosteriorTarget(prior, model, likelihood, data), model, make([]complex128, len(likelihood.residual)*prior.Dim())}, nil
 }
 
 // LogDensityGradient is the log density with its gradient: with r the whitened
@@ -90,6 +90,14 @@ func (t *GradientTarget) LogDensityGradient(grad, theta []float64) float64 {
 
 // scores adds the gradient of the log likelihood to grad.
 func (l *Likelihood) scores(grad []float64, field, jac, data []complex128) {
+	size := len(field)
+	for k := range l.snapshots(field, data) {
+		l.snapshotScores(grad, field, jac, data[k*size:(k+1)*size])
+	}
+}
+
+// snapshotScores adds the gradient of one snapshot's log likelihood.
+func (l *Likelihood) snapshotScores(grad []float64, field, jac, data []complex128) {
 	n := l.Noise
 	d := len(grad)
 	copy(l.replica, field)

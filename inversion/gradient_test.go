@@ -34,8 +34,13 @@ func TestGradientAgainstFiniteDifferences(t *testing.T) {
 	prior, _ := p.Prior()
 	noise := resolve(t, p, curved)
 	data := randomField(rand.New(rand.NewPCG(1, 9)), 6)
+	several := append(randomField(rand.New(rand.NewPCG(2, 9)), 12), data...)
 	for _, form := range LikelihoodForms() {
-		target, err := NewGradientTarget(prior, NewFiniteDifferences(curved, prior, 6), NewLikelihood(form, noise), data)
+		observed := data
+		if form == SnapshotCovariance {
+			observed = several
+		}
+		target, err := NewGradientTarget(prior, NewFiniteDifferences(curved, prior, 6), NewLikelihood(form, noise), observed)
 		if err != nil {
 			t.Fatal(err)
 		}

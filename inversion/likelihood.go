@@ -25,12 +25,19 @@ const (
 	// 259-270 (2000)),
 	//	ln L = -N Σ_f [ln(π‖d_f‖²(1-B_f)/N) + 1].
 	UnknownVariance LikelihoodForm = "unknown_variance"
+	// SnapshotCovariance: of K snapshots d_fk, independent but for the field,
+	// variances known, the complex amplitude of each tone in each snapshot at its
+	// maximum-likelihood value. With the sample covariance R̂_f = Σ_k d_fk d_fkᴴ/K,
+	//	ln L = -K Σ_f [N ln(πν_f) + (tr R̂_f - p_fᴴ R̂_f p_f/‖p_f‖²)/ν_f],
+	// or the same of whitened data and replicas where the phones' noise correlates.
+	// Its data are [snapshot][receiver][frequency].
+	SnapshotCovariance LikelihoodForm = "snapshot_covariance"
 )
 
-// LikelihoodForms lists the forms a problem can name. Snapshot covariances have
-// a type of their own, [SnapshotLikelihood].
+// LikelihoodForms lists the forms a problem can name. For covariances without their
+// snapshots see [SnapshotLikelihood].
 func LikelihoodForms() []LikelihoodForm {
-	return []LikelihoodForm{KnownSource, UnknownAmplitude, UnknownVariance}
+	return []LikelihoodForm{KnownSource, UnknownAmplitude, UnknownVariance, SnapshotCovariance}
 }
 
 func (f LikelihoodForm) known() bool { return slices.Contains(LikelihoodForms(), f) }
@@ -61,19 +68,31 @@ func NewLikelihood(form LikelihoodForm, noise *Noise) *Likelihood {
 // Clone returns a likelihood with workspace of its own.
 func (l *Likelihood) Clone() *Likelihood { return NewLikelihood(l.Form, l.Noise) }
 
+// snapshots is how many snapshots data are; only SnapshotCovariance takes more than one.
+func (l *Likelihood) snapshots(field, data []complex128) int {
+	size := len(l.residual)
+	k := len(data) / size
+	if len(field) != size || k < 1 || len(data) != k*size || (k > 1 && l.Form != SnapshotCovariance) {
+		panic(fmt.Sprintf("inversion: likelihood %s of %d data for %d predictions, not %d", l.Form, len(data), len(field), size))
+	}
+	return k
+}
+
 // LogDensity is ln p(data | field), both in the data layout.
 func (l *Likelihood) LogDensity(field, data []complex128) float64 {
 	n := l.Noise
-	if len(field) != len(l.residual) || len(data) != len(l.residual) {
-		panic(fmt.Sprintf("inversion: likelihood of %d data for %d predictions, not %d", len(data), len(field), len(l.residual)))
-	}
+	snapshots := l.snapshots(field, data)
 	variance := n.Variance
 	if variance == nil {
 		n.VarianceOf(l.variance, field)
 		variance = l.variance
 	}
 	if l.Form != KnownSource {
-		return l.bartlett(field, data, variance)
+		var sum float64
+		for k := range snapshots {
+			sum += l.bartlett(field, data[k*len(field):(k+1)*len(field)], variance)
+		}
+		return sum
 	}
 	for i := range data {
 		l.residual[i] = data[i] - field[i]
@@ -97,7 +116,7 @@ func (l *Likelihood) bartlett(field, data []complex128, variance []float64) floa
 	var sum float64
 	for f, nu := range variance {
 		misfit := toneMisfit(l.replica, l.residual, f, n.Tones)
-		if l.Form == UnknownAmplitude {
+		if l.Form != UnknownVariance {
 			sum -= receivers*math.Log(math.Pi*nu) + n.logDeterminant(f) + misfit/nu
 			continue
 		}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/cmplx"
 	"math/rand/v2"
+	"slices"
 	"testing"
 )
 
@@ -215,6 +216,39 @@ func TestSnapshotsOfOneAreUnknownAmplitude(t *testing.T) {
 		field := randomField(rng, 6)
 		if a, b := s.LogDensity(field), l.LogDensity(field, data); math.Abs(a-b) > 1e-9 {
 			t.Errorf("one snapshot gives %g, the data itself %g", a, b)
+		}
+	}
+}
+
+// The form of a problem, of the snapshots themselves, against that of their covariance.
+func TestSnapshotsAreTheirCovariance(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 2))
+	const snapshots = 5
+	p := linearProblem()
+	p.Noise.Convention, p.Noise.Variance = GivenVariance, []float64{0.5, 2}
+	l := NewLikelihood(SnapshotCovariance, resolve(t, p, linear))
+	s := SnapshotLikelihood{Snapshots: snapshots, Variance: p.Noise.Variance, Covariance: [][]complex128{make([]complex128, 9), make([]complex128, 9)}}
+	var data []complex128
+	for range snapshots {
+		d := randomField(rng, 6)
+		data = append(data, d...)
+		for f := range 2 {
+			for i := range 9 {
+				s.Covariance[f][i] += d[2*(i/3)+f] * cmplx.Conj(d[2*(i%3)+f]) / snapshots
+			}
+		}
+	}
+	for range 3 {
+		field := randomField(rng, 6)
+		if a, b := s.LogDensity(field), l.LogDensity(field, data); math.Abs(a-b) > 1e-9 {
+			t.Errorf("the covariance gives %g, its snapshots %g", a, b)
+		}
+		turned := slices.Clone(data)
+		for i := range turned[:6] {
+			turned[i] *= 1i
+		}
+		if a, b := l.LogDensity(field, turned), l.LogDensity(field, data); math.Abs(a-b) > 1e-9 {
+			t.Errorf("a snapshot's phase changes its likelihood from %g to %g", b, a)
 		}
 	}
 }

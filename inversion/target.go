@@ -17,7 +17,7 @@ type PosteriorTarget struct {
 // NewPosteriorTarget returns the target; forward and likelihood are its own from
 // here on.
 func NewPosteriorTarget(prior *Prior, forward Forward, likelihood *Likelihood, data []complex128) *PosteriorTarget {
-	return &PosteriorTarget{Prior: prior, Forward: forward, Likelihood: likelihood, Data: data, field: make([]complex128, len(data))}
+	return &PosteriorTarget{Prior: prior, Forward: forward, Likelihood: likelihood, Data: data, field: make([]complex128, len(likelihood.residual))}
 }
 
 // Dim is the number of parameters.

@@ -243,6 +243,20 @@ func TestModesRoundTrip(t *testing.T) {
 	}
 }
 
+func TestSnapshotsRoundTrip(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "o.nc")
+	o := Observations{Layout: Layout{ReceiverDepths: []float64{25, 75}, Frequencies: []float64{40, 60, 80}}, Snapshots: 4}
+	for i := range 3 * o.Size() {
+		o.Pressure = append(o.Pressure, complex(float64(i), 1))
+	}
+	if err := WriteObservations(path, o); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadObservations(path); err != nil || !reflect.DeepEqual(got, o) || got.Len() != 3 {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func TestInterpolationRoundTrip(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "i.nc")
 	x := Interpolation{Parameters: twoParameters, Problem: []byte(`{"name":"p"}`), Nodes: 2, Scale: []float64{0.1, 0.2, 0.3}, Parts: []int{1, 1},

@@ -63,7 +63,9 @@ func WriteInterpolation(path string, x Interpolation) error {
 		w.dimension(polynomials, len(x.Coefficients)/leaf/len(x.Scale))
 		w.dimension(data, len(x.Scale))
 		w.box(x)
-		number := func(name, long string, v float64) { w.float64s(name, nil, []float64{v}, describe(long, dimensionless)...) }
+		number := func(name, long string, v float64) {
+			w.float64s(name, nil, []float64{v}, describe(long, dimensionless)...)
+		}
 		number("nodes", "polynomials along each parameter", float64(x.Nodes))
 		number("solves", "forward solves that the expansion took", float64(x.Solves))
 		number("unresolved", "panels left too coarse by the bound on solves", float64(x.Unresolved))

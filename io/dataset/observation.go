@@ -2,6 +2,7 @@ package dataset
 
 import (
 	"fmt"
+	"slices"
 
 	"oceaninv/io/netcdf"
 )
@@ -11,7 +12,11 @@ import (
 type Observations struct {
 	// Layout holds the array and the tones; its Parameters are those with a truth.
 	Layout
-	// Pressure is [observation][receiver][frequency], row-major, noise included.
+	// Snapshots is the number of snapshots of each observation where the file has such
+	// a dimension, 0 where it has none.
+	Snapshots int
+	// Pressure is [observation][receiver][frequency], or [observation][snapshot]
+	// [receiver][frequency], row-major, noise included.
 	Pressure []complex128
 	// Truth is [observation][parameter], or nil where no truth is known.
 	Truth []float64
@@ -19,25 +24,42 @@ type Observations struct {
 
 // Len is the number of observations.
 func (o Observations) Len() int {
-	if o.values() == 0 {
+	if o.Size() == 0 {
 		return 0
 	}
-	return len(o.Pressure) / o.values()
+	return len(o.Pressure) / o.Size()
 }
 
-var observationDims = []string{"observation", "receiver", "frequency"}
+// Size is the number of pressures of one observation.
+func (o Observations) Size() int { return max(o.Snapshots, 1) * o.values() }
+
+var (
+	observationDims = []string{"observation", "receiver", "frequency"}
+	snapshotDims    = []string{"observation", "snapshot", "receiver", "frequency"}
+)
+
+// dims are the dimensions of the pressure.
+func (o Observations) dims() []string {
+	if o.Snapshots > 0 {
+		return snapshotDims
+	}
+	return observationDims
+}
 
 // WriteObservations writes an observation file.
 func WriteObservations(path string, o Observations) error {
 	n := o.Len()
-	if len(o.Pressure) != n*o.values() || (o.Truth != nil && len(o.Truth) != n*len(o.Parameters)) {
+	if len(o.Pressure) != n*o.Size() || (o.Truth != nil && len(o.Truth) != n*len(o.Parameters)) {
 		panic(fmt.Sprintf("dataset: %d pressures and %d truths for %d receivers, %d tones and %d parameters",
 			len(o.Pressure), len(o.Truth), len(o.ReceiverDepths), len(o.Frequencies), len(o.Parameters)))
 	}
 	return write(path, SchemaObservation, "Acoustic pressure observed on an array", func(w *writer) {
 		w.dimension("observation", n)
+		if o.Snapshots > 0 {
+			w.dimension("snapshot", o.Snapshots)
+		}
 		w.layout(path, o.Layout)
-		w.complexes("pressure", observationDims, o.Pressure, pressure("observed acoustic pressure")...)
+		w.complexes("pressure", o.dims(), o.Pressure, pressure("observed acoustic pressure")...)
 		w.truth(o.Parameters, o.Truth)
 	})
 }
@@ -64,7 +86,10 @@ func ReadObservations(path string) (Observations, error) {
 		return Observations{}, err
 	}
 	o := Observations{Layout: r.layout()}
-	o.Pressure = r.complexes("pressure", dimensionless, observationDims...)
+	if slices.ContainsFunc(r.file.Dimensions(), func(d netcdf.Dimension) bool { return d.Name == "snapshot" }) {
+		o.Snapshots = r.length("snapshot")
+	}
+	o.Pressure = r.complexes("pressure", dimensionless, o.dims()...)
 	for _, v := range r.file.Variables() {
 		if p, ok := truthOf(v); ok {
 			o.Parameters = append(o.Parameters, p)

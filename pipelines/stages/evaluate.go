@@ -85,6 +85,7 @@ func decodeEvaluate(d *stage.Decoder) stage.Spec {
 	if given(block.Problem) {
 		s.Problem = new(inversion.Problem)
 		d.Convert(block.Problem, s.Problem)
+		refuseSnapshots(d, "problem", s.Problem, "Predictive checks compare fields with the data of one snapshot: leave out problem and observation.")
 	}
 	s.decodeLimits(d, block.Limits)
 	if (s.model.Present() || s.Problem != nil) != s.observed.Present() {

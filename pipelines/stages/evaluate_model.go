@@ -33,6 +33,9 @@ func (c *comparison) loadModel(ws *stage.Workspace) (*evaluated, error) {
 	if err != nil {
 		return nil, stage.BadInput(err)
 	}
+	if err := oneSnapshot(obs, "the model"); err != nil {
+		return nil, err
+	}
 	receivers, tones := e.Size()
 	size := receivers * tones
 	if len(obs.Pressure) < (c.first+c.n)*size || len(obs.Pressure) != obs.Len()*size {

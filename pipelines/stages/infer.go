@@ -56,6 +56,7 @@ func decodeInfer(d *stage.Decoder) stage.Spec {
 	}
 	m, ok1 := s.model.Schema.(*inversion.Problem)
 	o, ok2 := s.observation.Schema.(*inversion.Problem)
+	refuseSnapshots(d, "observation", s.observation.Schema, networksSee)
 	if ok1 && ok2 {
 		if why := mismatch(m.Array.Depths, m.Frequencies, o.Array.Depths, o.Frequencies); why != "" {
 			d.Report(s.observation.Problem("Observation does not fit the model", why))
@@ -63,6 +64,9 @@ func decodeInfer(d *stage.Decoder) stage.Spec {
 	}
 	return s
 }
+
+// networksSee is why a network refuses snapshots.
+const networksSee = "A network sees the field of one snapshot: use reference or sample, or another likelihood."
 
 func (s *infer) Inputs() []stage.Input { return []stage.Input{s.model, s.observation} }
 
@@ -118,6 +122,9 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 	}
 	if why := mismatch(layout.ReceiverDepths, layout.Frequencies, obs.ReceiverDepths, obs.Frequencies); why != "" {
 		return dataset.Posterior{}, stage.BadInput(fmt.Errorf("%s does not fit the model %s: %s", in.Observation, in.Model, why))
+	}
+	if err := oneSnapshot(obs, "the model"); err != nil {
+		return dataset.Posterior{}, err
 	}
 	n, d, m := obs.Len(), len(layout.Parameters), len(layout.ReceiverDepths)*len(layout.Frequencies)
 	out := dataset.Posterior{

@@ -114,6 +114,41 @@ stage "sample" "x" {
   field       = stage.prior.field
   interpolate = false
 }`},
+	{"snapshots of a known source", pekeris + `
+stage "observe" "several" {
+  problem   = problem.depth_and_speed
+  draws     = 1
+  snapshots = 4
+}`},
+	{"a network that sees snapshots", snapshotsOf(`
+stage "simulate" "data" {
+  problem = problem.depth_and_speed
+  samples = 600
+}
+stage "train" "flow" {
+  dataset = stage.data.dataset
+  conditional {}
+}`)},
+	{"a portrait of snapshots", snapshotsOf(`
+stage "sample" "chains" {
+  problem     = problem.depth_and_speed
+  observation = stage.several.observation
+}
+stage "portrait" "picture" {
+  problem     = problem.depth_and_speed
+  posterior   = stage.chains.posterior
+  observation = stage.several.observation
+}`)},
+	{"predictive checks of snapshots", snapshotsOf(`
+stage "sample" "chains" {
+  problem     = problem.depth_and_speed
+  observation = stage.several.observation
+}
+stage "evaluate" "check" {
+  problem     = problem.depth_and_speed
+  posterior   = stage.chains.posterior
+  observation = stage.several.observation
+}`)},
 	{"a prior term of bounded parameters", pekeris + `
 stage "simulate" "data" {
   problem = problem.depth_and_speed
@@ -219,4 +254,19 @@ stage "reference" "x" {
   %s
 }
 `, problem, more)
+}
+
+// withNoise is the problem of pekeris with other lines where its noise is.
+func withNoise(lines string) string {
+	return strings.Replace(pekeris, "  noise {\n", lines+"\n  noise {\n", 1)
+}
+
+// snapshotsOf adds stages to a problem of snapshots and an observation of it.
+func snapshotsOf(stages string) string {
+	return withNoise(`  likelihood = "snapshot_covariance"`) + `
+stage "observe" "several" {
+  problem   = problem.depth_and_speed
+  draws     = 1
+  snapshots = 4
+}` + stages
 }

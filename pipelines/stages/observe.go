@@ -4,6 +4,9 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
+	"math/cmplx"
+	"math/rand/v2"
 	"slices"
 
 	"github.com/hashicorp/hcl/v2"
@@ -20,6 +23,8 @@ type observe struct {
 	Truth   [][]float64       `json:"truth"` // [observation][parameter]
 	Draws   int               `json:"draws"`
 	Seed    uint64            `json:"seed"`
+	// Snapshots of each observation, of unknown phase; 0 observes the field itself.
+	Snapshots int `json:"snapshots,omitempty"`
 }
 
 func observeKind() stage.Kind {
@@ -37,9 +42,11 @@ func decodeObserve(d *stage.Decoder) stage.Spec {
 		Truth   hcl.Expression `hcl:"truth,optional"`
 		Draws   int            `hcl:"draws,optional"`
 		Seed    uint64         `hcl:"seed,optional"`
+		// Snapshots has no default: a file without the dimension is another file.
+		Snapshots int `hcl:"snapshots,optional"`
 	}
 	d.Decode(&block)
-	s := &observe{Draws: block.Draws, Seed: block.Seed}
+	s := &observe{Draws: block.Draws, Seed: block.Seed, Snapshots: block.Snapshots}
 	if d.HasErrors() {
 		return s
 	}
@@ -51,6 +58,13 @@ func decodeObserve(d *stage.Decoder) stage.Spec {
 	}
 	for i, t := range truths {
 		s.Truth = append(s.Truth, s.truth(d, i, t))
+	}
+	if s.Snapshots < 0 {
+		d.Errorf("snapshots", "Negative count", "snapshots = %d: give at least 1, or leave it out.", s.Snapshots)
+	}
+	if s.Snapshots > 0 && s.Problem.Likelihood != inversion.SnapshotCovariance {
+		d.Errorf("snapshots", "Likelihood of one snapshot",
+			"The problem's likelihood is %q: snapshots are for likelihood = %q.", s.Problem.Likelihood, inversion.SnapshotCovariance)
 	}
 	if s.Draws < 0 || len(s.Truth)+s.Draws == 0 {
 		d.Errorf("draws", "No observations", "Give truth, or draws of at least 1.")
@@ -105,7 +119,8 @@ func (s *observe) Run(ctx context.Context, ws *stage.Workspace) error {
 		return err
 	}
 	n, m := len(s.Truth)+s.Draws, p.DataSize()
-	o := dataset.Observations{Layout: layout, Pressure: make([]complex128, n*m), Truth: make([]float64, 0, n*prior.Dim())}
+	o := dataset.Observations{Layout: layout, Snapshots: s.Snapshots, Truth: make([]float64, 0, n*prior.Dim())}
+	o.Pressure = make([]complex128, n*o.Size())
 	clean := make([]complex128, m)
 	for i := range n {
 		if err := ctx.Err(); err != nil {
@@ -120,12 +135,29 @@ func (s *observe) Run(ctx context.Context, ws *stage.Workspace) error {
 		if err := forward.Predict(clean, theta); err != nil {
 			return fmt.Errorf("observation %d at %v: %w", i, theta, err)
 		}
-		dst := o.Pressure[i*m : (i+1)*m]
-		noise.Sample(dst, clean, rng)
-		for k, v := range clean {
-			dst[k] += v
+		for at := i * o.Size(); at < (i+1)*o.Size(); at += m {
+			dst := o.Pressure[at : at+m]
+			noise.Sample(dst, clean, rng)
+			s.turn(clean, rng)
+			for k, v := range clean {
+				dst[k] += v
+			}
 		}
 		o.Truth = append(o.Truth, theta...)
 	}
 	return dataset.WriteObservations(ws.Output("observation"), o)
+}
+
+// turn gives the field of a snapshot, tone by tone, a source phase of its own.
+func (s *observe) turn(field []complex128, rng *rand.Rand) {
+	if s.Snapshots == 0 {
+		return
+	}
+	tones := len(s.Problem.Frequencies)
+	for f := range tones {
+		phase := cmplx.Rect(1, 2*math.Pi*rng.Float64())
+		for i := f; i < len(field); i += tones {
+			field[i] *= phase
+		}
+	}
 }

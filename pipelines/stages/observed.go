@@ -30,6 +30,11 @@ func loadObserved(p *inversion.Problem, path string) (*observed, error) {
 	if why := mismatch(p.Array.Depths, p.Frequencies, obs.ReceiverDepths, obs.Frequencies); why != "" {
 		return nil, stage.BadInput(fmt.Errorf("the observation does not fit the problem: %s", why))
 	}
+	if p.Likelihood != inversion.SnapshotCovariance {
+		if err := oneSnapshot(obs, fmt.Sprintf("likelihood %q", p.Likelihood)); err != nil {
+			return nil, err
+		}
+	}
 	noise, err := knownNoise(p, obs.NoiseVariance)
 	if err != nil {
 		return nil, err
@@ -39,6 +44,23 @@ func loadObserved(p *inversion.Problem, path string) (*observed, error) {
 		return nil, err
 	}
 	return &observed{problem: p, prior: prior, obs: obs, noise: noise}, nil
+}
+
+// oneSnapshot refuses observations of several snapshots for what takes one.
+func oneSnapshot(obs dataset.Observations, what string) error {
+	if obs.Snapshots > 1 {
+		return stage.BadInput(fmt.Errorf("the observation has %d snapshots, %s takes one: snapshots are for problems with likelihood = %q",
+			obs.Snapshots, what, inversion.SnapshotCovariance))
+	}
+	return nil
+}
+
+// refuseSnapshots reports, at plan time, a problem of snapshots where the field of one is
+// wanted.
+func refuseSnapshots(d *stage.Decoder, argument string, p any, why string) {
+	if p, ok := p.(*inversion.Problem); ok && p != nil && p.Likelihood == inversion.SnapshotCovariance {
+		d.Errorf(argument, "Snapshots without use", "Problem %q has likelihood %q. %s", p.Name, inversion.SnapshotCovariance, why)
+	}
 }
 
 // interpolable reports whether expansions over the prior can replace the forward
@@ -71,7 +93,7 @@ func (o *observed) forward() (inversion.Forward, error) {
 
 // data is observation i.
 func (o *observed) data(i int) []complex128 {
-	m := o.problem.DataSize()
+	m := o.obs.Size()
 	return o.obs.Pressure[i*m : (i+1)*m]
 }
 

@@ -51,6 +51,7 @@ func decodePortrait(d *stage.Decoder) stage.Spec {
 		return s
 	}
 	d.Convert(block.Problem, &s.Problem)
+	refuseSnapshots(d, "problem", &s.Problem, "A portrait shows the field of one snapshot on the array.")
 	s.posterior = d.Artifact("posterior", block.Posterior, typePosterior)
 	s.observation = d.Artifact("observation", block.Observation, typeObservation)
 	if s.MaxRange == 0 {

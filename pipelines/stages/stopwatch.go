@@ -85,6 +85,9 @@ func (s *stopwatch) Run(ctx context.Context, ws *stage.Workspace) error {
 	if why := mismatch(layout.ReceiverDepths, layout.Frequencies, obs.ReceiverDepths, obs.Frequencies); why != "" {
 		return stage.BadInput(fmt.Errorf("the observation does not fit the model: %s", why))
 	}
+	if err := oneSnapshot(obs, "the model"); err != nil {
+		return err
+	}
 	out, err := trained(ws.Input("model"))
 	if err != nil {
 		return err

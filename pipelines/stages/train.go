@@ -76,6 +76,7 @@ func (s *trainStage) defaults(d *stage.Decoder) {
 
 // fit checks what depends on the problem the data belong to.
 func (s *trainStage) fit(d *stage.Decoder, p *inversion.Problem) {
+	refuseSnapshots(d, "dataset", p, networksSee)
 	flow, mode := s.Flow, train.ModeINN
 	shape := train.Shape{Rows: s.Training.BatchSize} // how many samples there are is not known yet
 	if s.Conditional != nil {
