@@ -338,8 +338,44 @@ func (pl *planner) estimate(a *config.Action) Estimate {
 	return Estimate{}
 }
 
+// checkHeaders looks at the external files of actions that are to run, each once, and reports what is wrong with one
+// wherever it is named.
+func (pl *planner) checkHeaders() (diags hcl.Diagnostics) {
+	type file struct {
+		stage.Type
+		path string
+	}
+	checked := make(map[file]error)
+	told := make(map[hcl.Range]bool)
+	for _, d := range pl.plan.Decisions {
+		if d.Status == Cached {
+			continue
+		}
+		for _, in := range d.Action.Inputs {
+			header, ok := pl.registry.Header(in.Type)
+			if in.Path == "" || !ok {
+				continue
+			}
+			f := file{in.Type, in.Path}
+			err, known := checked[f]
+			if !known {
+				err = header.Check(in.Path)
+				checked[f] = err
+			}
+			if err != nil && !told[in.Range] {
+				told[in.Range] = true
+				diags = append(diags, in.Problem("Unsuitable file", fmt.Sprintf("As a %s it will not do: %v.", in.Type, err)))
+			}
+		}
+	}
+	return diags
+}
+
 // preflight lets kinds look at the inputs that exist, for actions that are to run.
 func (pl *planner) preflight() (diags hcl.Diagnostics) {
+	if diags = pl.checkHeaders(); diags.HasErrors() {
+		return diags
+	}
 	var disk int64
 	for _, d := range pl.plan.Decisions {
 		if d.Status == Cached {

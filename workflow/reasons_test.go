@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/hcl/v2"
+
 	"oceaninv/workflow"
 	"oceaninv/workflow/config"
 	"oceaninv/workflow/stage"
@@ -161,5 +163,44 @@ func TestLittleDiskSpace(t *testing.T) {
 	mustRun(t, path)
 	if got := warnings(); len(got) != 0 {
 		t.Errorf("warnings %q of what is done", got)
+	}
+}
+
+// TestHeadersOfFiles: a file from outside is looked at once, before anything runs, and told wherever it is named; one whose
+// action is done is not looked at.
+func TestHeadersOfFiles(t *testing.T) {
+	text := `
+stage "measure" "a" {
+  for_each = toset(["x", "y"])
+  book     = "book.txt"
+}
+stage "measure" "b" {
+  book = "book.txt"
+}`
+	path := write(t, text)
+	book := filepath.Join(filepath.Dir(path), "book.txt")
+	plan := func() hcl.Diagnostics {
+		t.Helper()
+		p, err := open(path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer p.Close()
+		_, diags := p.Plan(t.Context(), workflow.PlanOptions{})
+		return diags
+	}
+	if err := os.WriteFile(book, nil, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	diags := plan()
+	if len(diags) != 2 || diags[0].Subject.Start.Line != 4 || diags[1].Subject.Start.Line != 7 ||
+		!strings.Contains(diags[0].Detail, "As a book it will not do: "+book+" has no title.") {
+		t.Errorf("%v", diags)
+	}
+	if err := os.WriteFile(book, []byte("a title\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if diags := plan(); len(diags) != 0 {
+		t.Errorf("%v", diags)
 	}
 }

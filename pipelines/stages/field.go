@@ -2,10 +2,12 @@ package stages
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
 	"math/cmplx"
+	"sync"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -32,12 +34,32 @@ func fieldKind() stage.Kind {
 	return stage.Kind{
 		Name: "field", Version: 3,
 		Doc:    "pressure and transmission loss over range and depth",
-		Decode: decodeField,
+		Decode: new(solvable).decodeField,
 		Load:   stage.LoadJSON[field],
 	}
 }
 
-func decodeField(d *stage.Decoder) stage.Spec {
+// solvable remembers which oceans have been found to have modes at a frequency: the
+// fields of a pipeline are many, its oceans few.
+type solvable struct{ found sync.Map } // errors, by ocean, options and frequency
+
+// check reports why there is no field at a frequency, nil if there is one.
+func (c *solvable) check(s *field, hz float64) error {
+	key, err := json.Marshal([]any{&s.Environment, s.Modes, hz})
+	if err != nil {
+		_, err := s.section(hz)
+		return err
+	}
+	if known, ok := c.found.Load(string(key)); ok {
+		err, _ := known.(error)
+		return err
+	}
+	_, err = s.section(hz)
+	c.found.Store(string(key), err)
+	return err
+}
+
+func (c *solvable) decodeField(d *stage.Decoder) stage.Spec {
 	block := struct {
 		Environment hcl.Expression `hcl:"environment"`
 		Frequencies []float64      `hcl:"frequencies"`
@@ -58,12 +80,12 @@ func decodeField(d *stage.Decoder) stage.Spec {
 	d.Convert(block.Environment, &s.Environment)
 	decodeOptions(d, block.Modes, &s.Modes)
 	if !d.HasErrors() {
-		s.validate(d)
+		s.validate(d, c)
 	}
 	return s
 }
 
-func (s *field) validate(d *stage.Decoder) {
+func (s *field) validate(d *stage.Decoder, modesOf *solvable) {
 	if !(s.MaxRange > 0) {
 		d.Errorf("max_range", "Unsuitable range", "max_range = %g m is not positive.", s.MaxRange)
 	}
@@ -85,7 +107,7 @@ func (s *field) validate(d *stage.Decoder) {
 	var err error
 	for _, hz := range s.Frequencies {
 		if err == nil {
-			_, err = s.section(hz)
+			err = modesOf.check(s, hz)
 		}
 	}
 	var none modes.ErrNoModes

@@ -34,6 +34,7 @@ func All() *stage.Registry {
 	)
 	r.AddDefinitions(environmentDefinition(), problemDefinition())
 	r.AddFormats(netcdfFormat())
+	r.AddHeaders(headers()...)
 	return r
 }
 

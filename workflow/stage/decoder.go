@@ -125,6 +125,9 @@ func (d *Decoder) input(name string, v cty.Value, at hcl.Range, types []Type) (I
 		return in, false
 	case v.Type() == cty.String:
 		in.Path = d.file(v.AsString(), at)
+		if len(types) == 1 {
+			in.Type = types[0]
+		}
 		return in, in.Path != ""
 	case v.Type().Equals(HandleType):
 		in.Handle = v.EncapsulatedValue().(*Handle)

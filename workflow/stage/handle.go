@@ -44,6 +44,8 @@ type Input struct {
 	Handle *Handle
 	// Path is the absolute path of an external file; "" for an artifact.
 	Path string
+	// Type is what an external file is taken for; "" if its kind does not say.
+	Type Type
 	// Schema is the producer's Output.Schema; nil for external files.
 	Schema any
 	// Range is the expression that named it, for diagnostics.

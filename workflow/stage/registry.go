@@ -35,11 +35,19 @@ type Format struct {
 	Compare func(a, b string, tolerance float64) (string, error)
 }
 
+// Header looks at an external file of a type before anything runs: are the variables, dimensions and units there that its
+// readers need? The error says what is wrong with the file, and names it.
+type Header struct {
+	Type  Type
+	Check func(path string) error
+}
+
 // Registry is everything a pipeline may name. The zero value is empty and ready for use; adding a name twice panics.
 type Registry struct {
 	kinds       map[string]Kind
 	definitions map[string]Definition
 	formats     map[string]Format
+	headers     map[string]Header
 }
 
 // NewRegistry returns a registry of the given kinds.
@@ -79,6 +87,16 @@ func (r *Registry) AddFormats(formats ...Format) {
 	}
 }
 
+// AddHeaders registers checks of external files.
+func (r *Registry) AddHeaders(headers ...Header) {
+	for _, h := range headers {
+		if h.Check == nil {
+			panic("stage: header " + string(h.Type) + " lacks Check")
+		}
+		put(&r.headers, "header", string(h.Type), h)
+	}
+}
+
 func put[T any](m *map[string]T, what, name string, v T) {
 	if name == "" {
 		panic("stage: " + what + " without a name")
@@ -108,6 +126,12 @@ func (r *Registry) Definition(name string) (Definition, bool) {
 func (r *Registry) Format(path string) (Format, bool) {
 	f, ok := r.formats[strings.ToLower(filepath.Ext(path))]
 	return f, ok
+}
+
+// Header returns the check of external files of that type.
+func (r *Registry) Header(t Type) (Header, bool) {
+	h, ok := r.headers[string(t)]
+	return h, ok
 }
 
 // KindNames returns the names of all kinds, sorted.

@@ -32,6 +32,12 @@ func Registry() *stage.Registry {
 		stage.Kind{Name: "fail", Version: 1, Doc: "Fails in the way asked for.", Decode: decodeFail, Load: stage.LoadJSON[Fail]},
 	)
 	r.AddDefinitions(stage.Definition{Name: "recipe", Doc: "How to make words.", Decode: decodeRecipe})
+	r.AddHeaders(stage.Header{Type: Book, Check: func(path string) error {
+		if info, err := os.Stat(path); err != nil || info.Size() == 0 {
+			return errors.Join(fmt.Errorf("%s has no title", path), err)
+		}
+		return nil
+	}})
 	return r
 }
 
