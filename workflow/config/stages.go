@@ -126,10 +126,13 @@ func handles(a *Action) cty.Value {
 	return cty.ObjectVal(values)
 }
 
+// plain takes what addresses have and file names need not out of a module's prefix.
+var plain = strings.NewReplacer("module.", "", `["`, ".", `"]`, "")
+
 // label is a name for files: m.data.k. Characters that some file system refuses become underscores, and a hash then keeps
 // apart what they would make equal.
 func label(prefix, name string, i instance) string {
-	text := strings.NewReplacer("module.", "", `["`, ".", `"]`, "").Replace(prefix) + name
+	text := plain.Replace(prefix) + name
 	if i.keyed {
 		text += "." + i.key
 	}
