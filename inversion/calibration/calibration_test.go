@@ -3,6 +3,7 @@ package calibration
 import (
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"oceaninv/inversion"
@@ -77,7 +78,7 @@ func (c *conjugate) central() CalibrationError {
 func TestExactPosteriorPasses(t *testing.T) {
 	// By construction one seed in twenty leaves a band; this one does not.
 	c := newConjugate(2000, 200, 1, 100)
-	if r := c.sbc(1); !r.Inside || r.Excess > 1 || r.PValue < 0.005 {
+	if r := c.sbc(1); !r.Inside || r.Excess > 1 || r.PValue < 0.005 || r.ExcessP.Value < 0.03 {
 		t.Errorf("SBC of an exact posterior: excess %.2f, p %.3g", r.Excess, r.PValue)
 	}
 	if r := c.coverage(); !r.Inside || r.Worst.Value > 0.035 || r.KolmogorovSmirnov < 0.005 {
@@ -88,8 +89,8 @@ func TestExactPosteriorPasses(t *testing.T) {
 	}
 	if e := c.central(); e.Median.Value > 0.03 || math.Abs(e.At68.Value) > 0.04 {
 		t.Errorf("calibration error of an exact posterior: %+v", e)
-	} else if want := 2 * 0.9945 * math.Sqrt(0.04/1.04); math.Abs(e.Width68-want) > 0.03*want {
-		t.Errorf("68 %% width %g, want %g", e.Width68, want)
+	} else if want := 2 * 0.9945 * math.Sqrt(0.04/1.04); math.Abs(e.Width68.Value-want) > 0.03*want {
+		t.Errorf("68 %% width %v, want %g", e.Width68, want)
 	}
 }
 
@@ -229,5 +230,59 @@ func TestSlicedWasserstein(t *testing.T) {
 	}
 	if got := SlicedWasserstein(a, a, scale, 1, 20, 1); got.Value != 0 {
 		t.Errorf("distance to itself %v", got)
+	}
+}
+
+// A p value is uniform under the null, and small where SBC fails.
+func TestExcessHasItsProbability(t *testing.T) {
+	const repeats, n, draws = 60, 200, 99
+	rng := rand.New(rand.NewPCG(8, 8))
+	mean := 0.0
+	for range repeats {
+		ranks := make([]int, n)
+		for i := range ranks {
+			ranks[i] = rng.IntN(draws + 1)
+		}
+		r := SBC(ranks, draws, 0.95, 3)
+		mean += r.ExcessP.Value / repeats
+		// Outside the band with a probability of 5 %, up to the simulation of either.
+		if (r.Excess > 1) != (r.ExcessP.Value < 0.05) && math.Abs(r.ExcessP.Value-0.05) > 0.03 {
+			t.Errorf("excess %.2f has the p value %v", r.Excess, r.ExcessP)
+		}
+	}
+	if math.Abs(mean-0.5) > 4*math.Sqrt(1.0/12/repeats) {
+		t.Errorf("p values under the null have the mean %.2f", mean)
+	}
+	narrow := make([]int, n)
+	for i := range narrow {
+		narrow[i] = (i % 2) * draws // all truths outside the draws
+	}
+	if r := SBC(narrow, draws, 0.95, 3); r.ExcessP.Value > 0.01 {
+		t.Errorf("ranks at the ends have the p value %v", r.ExcessP)
+	}
+}
+
+func TestErrorsOfMedianAndMaximum(t *testing.T) {
+	const n, repeats = 400, 300
+	rng := rand.New(rand.NewPCG(5, 6))
+	medians, claimed := make([]float64, repeats), 0.0
+	for k := range medians {
+		v := make([]float64, n)
+		for i := range v {
+			v[i] = rng.NormFloat64()
+		}
+		slices.Sort(v)
+		medians[k] = median(v)
+		claimed += medianError(v) / repeats
+	}
+	if scatter := Mean(medians).StdError * math.Sqrt(repeats); math.Abs(claimed/scatter-1) > 0.2 {
+		t.Errorf("medians scatter by %.4f, their errors say %.4f", scatter, claimed)
+	}
+	if e := Largest([]float64{3, 3, 3}, 1); e.Value != 3 || e.StdError > 1e-9 {
+		t.Errorf("the largest of equal values is %v", e)
+	}
+	// Of two values the larger is missed with probability 1/4: a standard deviation of √3/4.
+	if e := Largest([]float64{0, 1}, 1); e.Value != 1 || math.Abs(e.StdError-math.Sqrt(3)/4) > 0.06 {
+		t.Errorf("the largest of 0 and 1 is %v, want 1 ± 0.43", e)
 	}
 }

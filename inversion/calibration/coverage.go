@@ -116,7 +116,7 @@ type CalibrationError struct {
 	Median, At68 Estimate
 	// Width68 is the median width of the central 68 % interval, in the
 	// parameter's unit.
-	Width68 float64
+	Width68 Estimate
 }
 
 // ArdizzoneError is the calibration error of one parameter over observations:
@@ -139,8 +139,20 @@ func ArdizzoneError(levels, width68 []float64) CalibrationError {
 		// The median level is ½, where a coverage has its largest error.
 		Median:  Estimate{median(errors), 0.5 / math.Sqrt(n)},
 		At68:    Estimate{at(0.68), math.Sqrt(0.68 * 0.32 / n)},
-		Width68: median(widths),
+		Width68: Estimate{median(widths), medianError(widths)},
 	}
+}
+
+// medianError is the standard error of the median of sorted values: half the distance of
+// the order statistics √n/2 on either side, whose ranks are one standard deviation of
+// the binomial law away.
+func medianError(sorted []float64) float64 {
+	n := len(sorted)
+	if n < 4 {
+		return math.NaN()
+	}
+	middle, reach := float64(n-1)/2, math.Sqrt(float64(n))/2
+	return (sorted[min(n-1, int(math.Ceil(middle+reach)))] - sorted[max(0, int(middle-reach))]) / 2
 }
 
 func median(v []float64) float64 {

@@ -3,6 +3,8 @@ package calibration
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
+	"slices"
 )
 
 // Estimate is a value with its Monte-Carlo standard error.
@@ -13,6 +15,25 @@ type Estimate struct {
 
 // String writes value ± standard error.
 func (e Estimate) String() string { return fmt.Sprintf("%.4g ± %.2g", e.Value, e.StdError) }
+
+// Largest is the largest of independent values, with the standard deviation of the largest
+// of as many drawn from them with replacement (bootstrap): how much of it is the chance
+// of which observations there are. It says nothing of values beyond those seen.
+func Largest(values []float64, seed uint64) Estimate {
+	if len(values) == 0 {
+		return Estimate{math.NaN(), math.NaN()}
+	}
+	const resamples = 400
+	rng := rand.New(rand.NewPCG(seed, 0x1a56e57))
+	worst := make([]float64, resamples)
+	for k := range worst {
+		worst[k] = math.Inf(-1)
+		for range values {
+			worst[k] = math.Max(worst[k], values[rng.IntN(len(values))])
+		}
+	}
+	return Estimate{slices.Max(values), Mean(worst).StdError * math.Sqrt(resamples)}
+}
 
 // Mean is the mean of independent values with its standard error.
 func Mean(values []float64) Estimate {

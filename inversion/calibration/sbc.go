@@ -36,6 +36,9 @@ type SBCResult struct {
 	// Excess is the largest part of the band's half width used, where it can be
 	// exceeded at all: above 1 is outside.
 	Excess float64
+	// ExcessP is the probability, under calibration, of an Excess at least as large,
+	// with the standard error of its simulation.
+	ExcessP Estimate
 	// ChiSquare of a histogram of the ranks in Bins bins, with its p value.
 	ChiSquare, PValue float64
 	Bins              int
@@ -70,14 +73,9 @@ func SBC(ranks []int, draws int, probability float64, seed uint64) SBCResult {
 		low, high := float64(band.low[k])/float64(n)-z, float64(band.high[k])/float64(n)-z
 		res.Difference = append(res.Difference, diff)
 		res.Low, res.High = append(res.Low, low), append(res.High, high)
-		limit, possible := high, band.high[k] < n
-		if diff < 0 {
-			limit, possible = -low, band.low[k] > 0
-		}
-		if possible { // else no count lies outside on this side
-			res.Excess = math.Max(res.Excess, math.Abs(diff)/limit)
-		}
 	}
+	res.Excess = band.excess(count, res.Z, n)
+	res.ExcessP = band.excessP(res.Excess, res.Z, n, seed)
 	res.histogram(ranks, draws)
 	return res
 }
@@ -110,6 +108,38 @@ func (b band) holds(count []int) bool {
 		}
 	}
 	return true
+}
+
+// excess is the largest part of the band's half width that counts of n use, where it
+// can be exceeded at all.
+func (b band) excess(count []int, z []float64, n int) float64 {
+	worst := 0.0
+	for k, p := range z {
+		diff := float64(count[k])/float64(n) - p
+		limit, possible := float64(b.high[k])/float64(n)-p, b.high[k] < n
+		if diff < 0 {
+			limit, possible = p-float64(b.low[k])/float64(n), b.low[k] > 0
+		}
+		if possible { // else no count lies outside on this side
+			worst = math.Max(worst, math.Abs(diff)/limit)
+		}
+	}
+	return worst
+}
+
+// excessP simulates uniform ranks for the probability of such an excess.
+func (b band) excessP(excess float64, z []float64, n int, seed uint64) Estimate {
+	const simulations = 1000
+	rng := inversion.Rand(seed, inversion.DrawStream, 2)
+	count, above := make([]int, len(z)), 0
+	for range simulations {
+		simulateCounts(count, z, n, rng)
+		if b.excess(count, z, n) >= excess {
+			above++
+		}
+	}
+	p := (float64(above) + 1) / (simulations + 1)
+	return Estimate{p, math.Sqrt(p * (1 - p) / simulations)}
 }
 
 // pointwiseLevel is the tail probability of the pointwise binomial intervals that

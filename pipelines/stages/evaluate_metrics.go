@@ -79,7 +79,7 @@ func (s *evaluate) distanceMetrics(c *comparison, m *measured) []stage.Metric {
 		return nil
 	}
 	var out []stage.Metric
-	all, floor, over := make([]float64, c.n), make([]float64, c.n), 0.0
+	all, floor, over := make([]float64, c.n), make([]float64, c.n), make([]float64, c.n)
 	for j, p := range c.parameters {
 		out = append(out,
 			estimated("wasserstein_"+p.Name, p.Unit, calibration.Mean(m.wasserstein[j]), s.Headline,
@@ -89,7 +89,7 @@ func (s *evaluate) distanceMetrics(c *comparison, m *measured) []stage.Metric {
 		for i := range all {
 			all[i] += m.relative[j][i] / float64(len(c.parameters))
 			floor[i] += m.floor[j][i] / float64(len(c.parameters))
-			over = max(over, m.relative[j][i]/m.floor[j][i])
+			over[i] = max(over[i], m.relative[j][i]/m.floor[j][i])
 		}
 	}
 	out = append(out,
@@ -97,34 +97,40 @@ func (s *evaluate) distanceMetrics(c *comparison, m *measured) []stage.Metric {
 			"Mean 1-D Wasserstein distance to the exact posterior, in its standard deviations, over parameters and observations: 0 is exact."),
 		estimated("wasserstein_floor", "", calibration.Mean(floor), false,
 			"What the mean distance above would be if the draws were exact: the Monte-Carlo error of so many draws."),
-		stage.Metric{Name: "worst_wasserstein_over_floor", Value: over,
-			Sentence: "Largest Wasserstein distance of any parameter and observation, over that expected of exact draws; up to about 3 is Monte-Carlo error."},
+		estimated("worst_wasserstein_over_floor", "", calibration.Largest(over, s.Seed), false,
+			"Largest Wasserstein distance of any parameter and observation, over that expected of exact draws; up to about 3 is Monte-Carlo error."),
 		estimated("sliced_wasserstein", "", calibration.Mean(m.sliced), false,
 			"Sliced Wasserstein-2 distance to the exact joint posterior, in its standard deviations."),
 		estimated("mmd_squared", "", calibration.Mean(m.mmd), false,
 			"Mean unbiased squared maximum mean discrepancy from the exact joint posterior, in its standard deviations, with an inverse multiquadric kernel: 0 on average where the draws are exact."))
-	out = append(out, stage.Metric{Name: "worst_mean_wasserstein", Value: c.worst(all),
-		Sentence: "Largest mean over parameters of the Wasserstein distance, in exact standard deviations, over the observations without a warning."})
+	out = append(out, estimated("worst_mean_wasserstein", "", c.worst(all, s.Seed), false,
+		"Largest mean over parameters of the Wasserstein distance, in exact standard deviations, over the observations without a warning."))
 	if !math.IsNaN(m.accuracy[0]) {
-		worst := c.worst(m.accuracy)
+		worst := c.worst(m.accuracy, s.Seed)
+		// Besides which observations there are, the classifier's own test of so many draws.
+		worst.StdError = math.Hypot(worst.StdError, math.Sqrt(worst.Value*(1-worst.Value)/float64(2*s.ClassifierDraws)))
 		out = append(out,
 			estimated("c2st", "", calibration.Mean(m.accuracy), s.Headline,
 				"Mean accuracy of classifiers that tell draws from the exact posterior: 0.5 is indistinguishable, 1 is disjoint."),
-			stage.Metric{Name: "worst_c2st", Value: worst, Error: math.Sqrt(worst * (1 - worst) / float64(2*s.ClassifierDraws)),
-				Sentence: "Largest such accuracy over the observations without a warning; the largest of many is above 0.5 by chance."})
+			estimated("worst_c2st", "", worst, false,
+				"Largest such accuracy over the observations without a warning; the largest of many is above 0.5 by chance."))
 	}
 	return out
 }
 
 // worst is the largest value over the observations without a warning.
-func (c *comparison) worst(values []float64) float64 {
-	w := 0.0
+// With a warning at every one it is 0.
+func (c *comparison) worst(values []float64, seed uint64) calibration.Estimate {
+	var kept []float64
 	for i, v := range values {
 		if c.warned == nil || c.warned[i] == 0 {
-			w = max(w, v)
+			kept = append(kept, v)
 		}
 	}
-	return w
+	if len(kept) == 0 {
+		return calibration.Estimate{}
+	}
+	return calibration.Largest(kept, seed)
 }
 
 // metrics of parameter j against the truth and the prior.
@@ -171,10 +177,12 @@ func (k *calibrated) metrics(c *comparison, headline bool) []stage.Metric {
 				"Median over 100 levels of the coverage error of "+p.LongName+", the calibration error of Ardizzone et al."),
 			estimated("calibration_error_68_"+p.Name, "", k.errors[j].At68, false,
 				"Coverage of the central 68 % interval of "+p.LongName+" less 0.68."),
-			stage.Metric{Name: "width_68_" + p.Name, Value: k.errors[j].Width68, Unit: p.Unit,
-				Sentence: "Median width of the central 68 % interval of " + p.LongName + "."},
+			estimated("width_68_"+p.Name, p.Unit, k.errors[j].Width68, false,
+				"Median width of the central 68 % interval of "+p.LongName+"."),
 			stage.Metric{Name: "sbc_excess_" + p.Name, Value: k.sbc[j].Excess,
 				Sentence: "Largest deviation of the ranks of the true " + p.LongName + " from uniform, in half widths of the 95 % band: above 1 the posterior is not calibrated."},
+			estimated("sbc_p_"+p.Name, "", k.sbc[j].ExcessP, false,
+				"Probability, if calibrated, of ranks of the true "+p.LongName+" that deviate by as much of the band, by simulation of uniform ranks."),
 			stage.Metric{Name: "pit_p_" + p.Name, Value: k.coverage[j].KolmogorovSmirnov,
 				Sentence: "Probability, if calibrated, of central levels (folded PIT) of the true " + p.LongName + " that are less uniform (Kolmogorov-Smirnov)."})
 	}

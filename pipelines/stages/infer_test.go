@@ -12,6 +12,7 @@ import (
 	"oceaninv/inversion/amortized"
 	"oceaninv/inversion/matchedfield"
 	"oceaninv/io/dataset"
+	"oceaninv/io/netcdf"
 	"oceaninv/surrogate"
 	"oceaninv/workflow/stage"
 )
@@ -79,6 +80,10 @@ func TestInferRefusesAndWarns(t *testing.T) {
 			t.Errorf("got %v, want %q", err, want)
 		}
 	}
+	if _, err := Infer(context.Background(), Inference{Model: model, Observation: inKilometres(t, layout, fits), Draws: 50, Cores: 1}); err == nil ||
+		!stage.IsBadInput(err) || !strings.Contains(err.Error(), `its units are "km", where "m" is expected`) {
+		t.Errorf("depths in kilometres: %v", err)
+	}
 	warnings, p, err := infer(func(*dataset.Observations) {})
 	if err != nil || len(warnings) != 0 || len(p.Values) != 50 || p.LogProb == nil {
 		t.Errorf("a fitting observation: %v, warnings %q, %d draws", err, warnings, len(p.Values))
@@ -87,4 +92,44 @@ func TestInferRefusesAndWarns(t *testing.T) {
 	if err != nil || len(warnings) != 1 || !strings.Contains(warnings[0], "observation 0 is unlike anything the model was trained on") {
 		t.Errorf("a foreign observation: %v, warnings %q", err, warnings)
 	}
+}
+
+// inKilometres writes an observation that gives its phones' depths in kilometres.
+func inKilometres(t *testing.T, layout dataset.Layout, pressure []complex128) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "kilometres.nc")
+	f, err := netcdf.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Abort()
+	put := func(name, unit string, dims []string, values []float64) {
+		v, err := f.AddVariable(netcdf.Definition{Name: name, Type: netcdf.Double, Dimensions: dims, Attributes: []netcdf.Attribute{netcdf.Text("units", unit)}})
+		if err == nil {
+			err = netcdf.WriteAll(v, values)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, d := range []struct {
+		name   string
+		length int
+	}{{"observation", 1}, {"receiver", 2}, {"frequency", 2}} {
+		if err := f.AddDimension(d.name, d.length); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var re, im []float64
+	for _, p := range pressure {
+		re, im = append(re, real(p)), append(im, imag(p))
+	}
+	put("receiver_depth", "km", []string{"receiver"}, []float64{0.025, 0.075})
+	put("frequency", "Hz", []string{"frequency"}, layout.Frequencies)
+	put("pressure_real", "1", []string{"observation", "receiver", "frequency"}, re)
+	put("pressure_imag", "1", []string{"observation", "receiver", "frequency"}, im)
+	if err := f.Commit(); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }

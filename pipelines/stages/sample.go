@@ -47,7 +47,7 @@ const (
 
 func sampleKind() stage.Kind {
 	return stage.Kind{
-		Name: "sample", Version: 3,
+		Name: "sample", Version: 4,
 		Doc:    "the posterior of every observation by Markov chains, parallel-tempered or Hamiltonian, for any number of parameters",
 		Decode: decodeSample,
 		Load:   stage.LoadJSON[sampleStage],
@@ -211,6 +211,7 @@ func (s *sampleStage) columns() []dataset.Column {
 		{Name: "log_evidence", LongName: "logarithm of the evidence, by stepping stones"},
 		{Name: "log_evidence_error", LongName: "standard error of the logarithm of the evidence"},
 		{Name: "acceptance", LongName: "share of moves accepted"},
+		{Name: "swaps", LongName: "share of exchanges between neighbouring temperatures accepted, of the pair with the fewest"},
 	}
 	if s.Method == methodHMC {
 		out = []dataset.Column{{Name: "acceptance", LongName: "share of trajectories accepted"},
@@ -228,7 +229,7 @@ func (s *sampleStage) record(out *dataset.Posterior, c *reference.Chains, i int)
 	all := c.Draws()
 	kept := subset(all, s.Draws, inversion.Rand(itemSeed(s.Options.Seed, i), inversion.DrawStream, 1).Perm(all.N()))
 	copy(out.Values[i*len(kept.Theta):], kept.Theta)
-	figures := []float64{c.LogEvidence, c.LogEvidenceError, c.Acceptance}
+	figures := []float64{c.LogEvidence, c.LogEvidenceError, c.Acceptance, fewest(c.Swaps)}
 	if s.Method == methodHMC {
 		figures = []float64{c.Acceptance, float64(c.Divergences)}
 	}
@@ -241,6 +242,14 @@ func (s *sampleStage) record(out *dataset.Posterior, c *reference.Chains, i int)
 	for k, v := range figures {
 		out.Diagnostics[k].Values[i] = v
 	}
+}
+
+// fewest is the smallest of the shares, 1 where there is a single temperature.
+func fewest(shares []float64) float64 {
+	if len(shares) == 0 {
+		return 1
+	}
+	return slices.Min(shares)
 }
 
 // shownChains is the number of chains in a figure of traces.
@@ -271,6 +280,10 @@ func (s *sampleStage) traces(c *reference.Chains, p *dataset.Posterior) figure.T
 func (s *sampleStage) metrics(p *dataset.Posterior) []stage.Metric {
 	out := []stage.Metric{estimated("acceptance", "", calibration.Mean(diagnostic(p, "acceptance")), false,
 		"Mean share of moves (of the coldest chains) that were accepted.")}
+	if v := diagnostic(p, "swaps"); v != nil {
+		out = append(out, estimated("swaps", "", calibration.Mean(v), false,
+			"Mean share of exchanges accepted between the two neighbouring temperatures that exchange least: near 0, hot chains do not help cold ones."))
+	}
 	if v := diagnostic(p, "divergences"); v != nil {
 		out = append(out, stage.Metric{Name: "divergences", Value: slices.Max(v),
 			Sentence: "Most trajectories of any observation whose energy was not conserved: parts of its posterior may be missing."})
