@@ -130,11 +130,15 @@ func (d *differ) output(a, b *artifact.Record, o artifact.Stored) string {
 	if o.Sum.Content == other.Sum.Content {
 		return fmt.Sprintf("output %s: equal", o.Name)
 	}
-	format, known := d.registry.Format(o.File)
-	if !known || format.Compare == nil || a.Discarded || b.Discarded {
+	format, _ := d.registry.Format(o.File)
+	compare := format.Compare
+	if o.Type == string(stage.Metrics) {
+		compare = stage.CompareMetrics
+	}
+	if compare == nil || a.Discarded || b.Discarded {
 		return fmt.Sprintf("output %s: different", o.Name)
 	}
-	text, err := format.Compare(filepath.Join(d.store.ActionDir(a.Key), o.File), filepath.Join(d.store.ActionDir(b.Key), other.File), d.tolerance)
+	text, err := compare(filepath.Join(d.store.ActionDir(a.Key), o.File), filepath.Join(d.store.ActionDir(b.Key), other.File), d.tolerance)
 	switch {
 	case err != nil:
 		return fmt.Sprintf("output %s: cannot be compared: %v", o.Name, err)

@@ -172,7 +172,7 @@ latest. Results that are still in the store are compared by content, numbers wit
 		},
 	}
 	addWorkdir(cmd, &workdir)
-	cmd.Flags().Float64Var(&tolerance, "tolerance", 1e-6, "relative difference up to which numbers count as equal")
+	cmd.Flags().Float64Var(&tolerance, "tolerance", 1e-6, "difference up to which numbers count as equal, relative to the largest of their variable")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "write JSON to stdout")
 	return cmd
 }

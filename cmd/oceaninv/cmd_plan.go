@@ -149,7 +149,10 @@ func totalText(plan *workflow.Plan) string {
 	if total == 0 {
 		return ""
 	}
-	text := fmt.Sprintf(" About %s of work, %.2g core-hours", duration(total), cores/3600)
+	text := fmt.Sprintf(" About %s of work", duration(total))
+	if hours := cores / 3600; hours >= 0.01 {
+		text += fmt.Sprintf(", %.2g core-hours", hours)
+	}
 	if unknown > 0 {
 		text += fmt.Sprintf(", and %d not known", unknown)
 	}

@@ -39,11 +39,12 @@ func All() *stage.Registry {
 }
 
 // netcdfFormat digests NetCDF files by what they hold, and keeps provenance
-// inside them, outside the digest.
+// inside them, outside the digest. Numbers are compared within a tolerance.
 func netcdfFormat() stage.Format {
 	return stage.Format{
 		Extension: ".nc",
 		Digest:    netcdf.Digest,
+		Compare:   netcdf.Compare,
 		Annotate: func(path string, provenance map[string]string) error {
 			var list []netcdf.Attribute
 			for _, name := range slices.Sorted(maps.Keys(provenance)) {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"strings"
 )
 
 // Metric is one figure a stage reports.
@@ -75,4 +76,38 @@ func ReadMetrics(path string) ([]Metric, error) {
 		metrics = append(metrics, m)
 	}
 	return metrics, nil
+}
+
+// CompareMetrics says in one line which metrics of two files differ by more than the tolerance, relative to the larger of
+// the two values; "" where none does.
+func CompareMetrics(a, b string, tolerance float64) (string, error) {
+	first, err := ReadMetrics(a)
+	if err != nil {
+		return "", err
+	}
+	second, err := ReadMetrics(b)
+	if err != nil {
+		return "", err
+	}
+	now := make(map[string]Metric)
+	for _, m := range second {
+		now[m.Name] = m
+	}
+	var all []string
+	for _, before := range first {
+		after, ok := now[before.Name]
+		delete(now, before.Name)
+		switch {
+		case !ok:
+			all = append(all, before.Name+" is only in the first")
+		case math.Abs(before.Value-after.Value) > tolerance*max(math.Abs(before.Value), math.Abs(after.Value)) || before.Unit != after.Unit:
+			all = append(all, strings.TrimSpace(fmt.Sprintf("%s: %g -> %g %s", before.Name, before.Value, after.Value, after.Unit)))
+		}
+	}
+	for _, m := range second {
+		if _, left := now[m.Name]; left {
+			all = append(all, m.Name+" is only in the second")
+		}
+	}
+	return strings.Join(all, "; "), nil
 }
