@@ -156,6 +156,7 @@ type comparison struct {
 	// the chains of a sampled posterior are worth; nil for independent draws.
 	effective [][]float64
 	misfit    []float64 // of the observations to a model's training data; nil where not known
+	typical   []float64 // the same of models without replicas
 	warned    []float64 // 1 where a refinement warned; nil where there was none
 }
 
@@ -165,7 +166,7 @@ func loadComparison(posterior, exact string) (*comparison, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &comparison{parameters: a.Parameters, n: a.Len(), misfit: diagnostic(&a, "misfit"), warned: diagnostic(&a, "warned")}
+	c := &comparison{parameters: a.Parameters, n: a.Len(), misfit: diagnostic(&a, "misfit"), typical: diagnostic(&a, typicalityColumn), warned: diagnostic(&a, "warned")}
 	if p, err := problemOf(a.Problem); err == nil {
 		if c.prior, err = p.Prior(); err != nil {
 			return nil, err
@@ -258,7 +259,7 @@ func (c *comparison) take(from, count int) error {
 	for j := range c.effective {
 		c.effective[j] = part(c.effective[j])
 	}
-	c.misfit, c.warned = part(c.misfit), part(c.warned)
+	c.misfit, c.typical, c.warned = part(c.misfit), part(c.typical), part(c.warned)
 	c.first, c.n = from, to-from
 	return nil
 }

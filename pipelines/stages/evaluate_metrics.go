@@ -62,9 +62,9 @@ func (s *evaluate) metrics(c *comparison, m *measured) []stage.Metric {
 		out = append(out, estimated("outside_prior", "", calibration.Mean(m.outside), false,
 			"Share of draws outside the prior: what no observation can make possible."))
 	}
-	if c.misfit != nil && !math.IsNaN(c.misfit[0]) {
-		out = append(out, estimated("out_of_distribution", "", share(c.misfit, func(v float64) bool { return v > foreignMisfit }), false,
-			"Share of observations unlike anything the model was trained on, by the misfit of their best replica."))
+	if c.typical != nil || (c.misfit != nil && !math.IsNaN(c.misfit[0])) {
+		out = append(out, estimated("out_of_distribution", "", share(outOfDistribution(c.misfit, c.typical), func(foreign bool) bool { return foreign }), false,
+			"Share of observations unlike anything the model was trained on, by the misfit of their best replica or, without replicas, farther out than 499 of 500 simulated experiments."))
 	}
 	out = append(out, m.calibrated.metrics(c, s.Headline)...)
 	out = append(out, m.density.metrics(s.Headline)...)

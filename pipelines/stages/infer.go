@@ -29,7 +29,7 @@ const samplingVariant = "variant"
 
 func inferKind() stage.Kind {
 	return stage.Kind{
-		Name: "infer", Version: 2,
+		Name: "infer", Version: 3,
 		Doc:    "posterior draws of a trained model for every observation",
 		Decode: decodeInfer,
 		Load:   stage.LoadJSON[infer],
@@ -101,9 +101,8 @@ type Inference struct {
 	Warn func(string)
 }
 
-// foreignMisfit is the misfit ln(1 + χ²/N) above which an observation is said to
-// be out of distribution: ln 3, twice the χ²/N = 1 of a well fitted one.
-var foreignMisfit = math.Log(3)
+// typicalityColumn is the diagnostic of models without a table of replicas.
+const typicalityColumn = "typicality"
 
 // Infer draws from the model's posterior for every observation of a file. An
 // observation file that does not fit the model is an error marked
@@ -148,8 +147,15 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 	if _, density := e.(*amortized.Conditional); !density {
 		out.LogProb = nil
 	}
-	warnForeign(in.Warn, misfit)
+	typical, err := typicality(ctx, in.Cores, e, layout, obs)
+	if err != nil {
+		return out, err
+	}
+	warnForeign(in.Warn, misfit, typical)
 	out.Diagnostics = []dataset.Column{{Name: "misfit", LongName: "ln(1 + chi-square per datum) of the best replica", Unit: "1", Values: misfit}}
+	if typical != nil {
+		out.Diagnostics = append(out.Diagnostics, dataset.Column{Name: typicalityColumn, LongName: "share of simulated experiments at least as far out", Unit: "1", Values: typical})
+	}
 	return out, nil
 }
 
@@ -160,17 +166,6 @@ func forObservations(ctx context.Context, cores, n int, e amortized.Estimator, f
 		s := e.NewSampler()
 		return func(_ context.Context, i int) error { return f(s, i) }, nil
 	})
-}
-
-func warnForeign(warn func(string), misfit []float64) {
-	if warn == nil {
-		return
-	}
-	for i, v := range misfit {
-		if v > foreignMisfit {
-			warn(fmt.Sprintf("observation %d is unlike anything the model was trained on (misfit %.2f, limit %.2f): do not trust its posterior", i, v, foreignMisfit))
-		}
-	}
 }
 
 // mismatch says how an array or its tones differ from the model's, "" if they do

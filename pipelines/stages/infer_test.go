@@ -133,3 +133,60 @@ func inKilometres(t *testing.T, layout dataset.Layout, pressure []complex128) st
 	}
 	return path
 }
+
+// A model without replicas warns too: of observations farther out than what its problem
+// simulates, and of no others.
+func TestInferWarnsWithoutReplicas(t *testing.T) {
+	c := newChain(t)
+	if d := c.decode(pekeris + `
+stage "simulate" "data" {
+  problem = problem.depth_and_speed
+  samples = 600
+}
+stage "observe" "some" {
+  problem = problem.depth_and_speed
+  draws   = 4
+}
+stage "train" "paper" {
+  dataset = stage.data.dataset
+  inn {
+    latent = 4
+  }
+  training {
+    epochs = 1
+  }
+}
+`); d.HasErrors() {
+		t.Fatal(d)
+	}
+	for _, s := range [][2]string{{"simulate", "data"}, {"observe", "some"}, {"train", "paper"}} {
+		if err := c.run(s[0], s[1]); err != nil {
+			t.Fatalf("%s %s: %v", s[0], s[1], err)
+		}
+	}
+	path := c.path("stage.some.observation")
+	infer := func() (warnings []string, p dataset.Posterior) {
+		p, err := Infer(context.Background(), Inference{Model: c.path("stage.paper.model"), Observation: path, Draws: 20, Cores: 2,
+			Warn: func(s string) { warnings = append(warnings, s) }})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return warnings, p
+	}
+	if warnings, p := infer(); len(warnings) != 0 || len(diagnostic(&p, typicalityColumn)) != 4 {
+		t.Errorf("observations of the model's own problem: warnings %q, typicality %v", warnings, diagnostic(&p, typicalityColumn))
+	}
+	obs, err := dataset.ReadObservations(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range obs.Size() { // the first observation alone
+		obs.Pressure[i] *= 30
+	}
+	if err := dataset.WriteObservations(path, obs); err != nil {
+		t.Fatal(err)
+	}
+	if warnings, _ := infer(); len(warnings) != 1 || !strings.Contains(warnings[0], "observation 0 is unlike anything the model was trained on") {
+		t.Errorf("a source thirty times as strong: warnings %q", warnings)
+	}
+}

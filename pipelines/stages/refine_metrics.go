@@ -54,7 +54,7 @@ func diagnostic(p *dataset.Posterior, name string) []float64 {
 }
 
 // share is the fraction of values that satisfy f, with its binomial error.
-func share(values []float64, f func(float64) bool) calibration.Estimate {
+func share[T any](values []T, f func(T) bool) calibration.Estimate {
 	n, k := float64(len(values)), 0.0
 	for _, v := range values {
 		if f(v) {
