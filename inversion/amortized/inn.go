@@ -20,17 +20,23 @@ type INN struct {
 	// Bounded takes the parameters in unbounded coordinates, so that no draw
 	// leaves the prior. The released code standardises them as they are.
 	Bounded bool
-	// ReleasedOrder feeds T⁻¹ with (y, z), as the released geoacoustic sampling
-	// does, although it was trained on (z, y): not a posterior, but what was
-	// published.
-	ReleasedOrder bool
-	// RawObservation feeds T⁻¹ with features that are not standardised, as the
-	// released script of the divergences does to a network that was trained on
-	// standardised ones.
-	RawObservation bool
+	SamplingSlips
 	// X standardises x, parameters first; Y the features.
 	X, Y surrogate.Standardizer
 	Flow *surrogate.Flow[float64]
+}
+
+// SamplingSlips are mistakes of the released code that are of sampling alone: a
+// network is trained without them, and the zero value samples it as it should be.
+type SamplingSlips struct {
+	// ReleasedOrder feeds T⁻¹ with (y, z), as the released geoacoustic sampling
+	// does, although it was trained on (z, y): not a posterior, but what was
+	// published.
+	ReleasedOrder bool `json:"released_order,omitempty"`
+	// RawObservation feeds T⁻¹ with features that are not standardised, as the
+	// released script of the divergences does to a network that was trained on
+	// standardised ones.
+	RawObservation bool `json:"raw_observation,omitempty"`
 }
 
 // Coordinates writes the parameters as the network sees them before

@@ -19,15 +19,15 @@ type fitStage struct {
 	Mode train.Mode `json:"mode"`
 	// Latent is the width of z: in mode nf, where 0 is that of x, the flow draws as many
 	// numbers and x is the first of them.
-	Latent      int    `json:"latent"`
-	Variant     string `json:"variant"`
-	Standardise bool   `json:"standardise"`
+	Latent      int     `json:"latent"`
+	Variant     variant `json:"variant"`
+	Standardise bool    `json:"standardise"`
 	data        stage.Input
 }
 
 func fitKind() stage.Kind {
 	return stage.Kind{
-		Name: "fit", Version: 2,
+		Name: "fit", Version: 3,
 		Doc:    "any flow trained with any loss on samples (x, y): invertible network, conditional flow, or flow of x alone",
 		Decode: decodeFit,
 		Load:   stage.LoadJSON[fitStage],
@@ -39,7 +39,7 @@ func decodeFit(d *stage.Decoder) stage.Spec {
 		Samples     hcl.Expression `hcl:"samples"`
 		Mode        string         `hcl:"mode,optional"`
 		Loss        string         `hcl:"loss,optional"`
-		Variant     string         `hcl:"variant,optional"`
+		Variant     variant        `hcl:"variant,optional"`
 		Latent      *int           `hcl:"latent,optional"`
 		Standardise bool           `hcl:"standardise,optional"`
 		Seed        uint64         `hcl:"seed,optional"`
@@ -65,6 +65,7 @@ func decodeFit(d *stage.Decoder) stage.Spec {
 	}
 	s.decode(d, block.Flow, block.Training)
 	s.validate(d)
+	s.Variant.checkPatience(d, s.Training)
 	if shape, ok := s.shape(d); ok && !d.HasErrors() {
 		s.fits(d, shape)
 	}
@@ -113,13 +114,8 @@ func (s *fitStage) defaults(d *stage.Decoder, loss train.Loss) {
 	if s.Mode == train.ModeConditional {
 		s.Flow, s.Training = (&conditionalSpec{}).defaults()
 	}
-	vary(s.Variant, loss, &s.Flow, &s.Training)
-	if s.Variant == variantReleased { // as the robot arm's scripts, which do not clip, have it
-		s.Training.ClipNorm = 0
-		if _, divergence := loss.Divergence(); !divergence && s.Mode == train.ModeINN {
-			s.Training.ReverseNoise = 0.1
-		}
-	}
+	s.Variant.vary(loss, &s.Flow, &s.Training)
+	s.Variant.varyStudy(s.Mode, loss, &s.Training)
 }
 
 // choose settles the variant: the paper's nll is as released, whatever is done to
@@ -130,11 +126,10 @@ func (s *fitStage) choose(d *stage.Decoder, loss train.Loss) bool {
 		s.Variant = variantReleased
 	case s.Variant == "":
 		s.Variant = variantCorrected
-	case s.Variant != variantCorrected && s.Variant != variantReleased:
-		d.Errorf("variant", "Unknown variant", "%q is not a variant; choose %q or %q.", s.Variant, variantCorrected, variantReleased)
 	case s.Variant == variantCorrected && loss == train.LossNLL:
 		d.Errorf("variant", "No such variant", "The loss nll is the released one; put right, it is loss = %q.", train.LossNLLExact)
 	}
+	s.Variant.check(d, "variant")
 	return !d.HasErrors()
 }
 
@@ -218,9 +213,9 @@ func (s *fitStage) label() string {
 // released one.
 func (s *fitStage) kind() string {
 	if _, divergence := s.Training.Loss.Divergence(); divergence && s.Training.Direction == forwardDirection {
-		return s.Variant + " " + forwardDirection
+		return string(s.Variant) + " " + forwardDirection
 	}
-	return s.Variant
+	return string(s.Variant)
 }
 
 func (s *fitStage) Resources() stage.Resources { return stage.Resources{Cores: 1} }
@@ -239,9 +234,6 @@ func (s *fitStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return stage.BadInput(err)
 	}
-	if _, adversarial := s.Training.Loss.Divergence(); adversarial {
-		held = nil // a loss against a critic that itself moves does not tell the best epoch
-	}
 	flow, err := surrogate.NewFlow[float32](m.Flow)
 	if err != nil {
 		return stage.BadInput(err)
@@ -251,7 +243,7 @@ func (s *fitStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	}[s.Mode]
 	o, run := s.session(ws)
 	o = o.Standardised(m.x.Mean, m.x.Scale)
-	result, err := fit(ctx, flow, training, held, o, run)
+	result, err := fit(ctx, flow, training, s.Variant.watch(s.Training.Loss, held), o, run)
 	if err != nil {
 		return trainingError(err)
 	}

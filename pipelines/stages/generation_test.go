@@ -196,9 +196,10 @@ stage "kinematics" "arm" {
 
 // TestReleasedSettings: what a variant means for each loss.
 func TestReleasedSettings(t *testing.T) {
-	spec := func(loss, variant string) *fitStage {
+	spec := func(loss, variant string, more ...string) *fitStage {
 		c := newChain(t)
-		if d := c.decode(fitOf(fmt.Sprintf("loss = %q\n  variant = %q", loss, variant), `coupling = "iresnet"`, "")); d.HasErrors() {
+		arguments := fmt.Sprintf("loss = %q\n  variant = %q\n  %s", loss, variant, strings.Join(more, "\n  "))
+		if d := c.decode(fitOf(arguments, `coupling = "iresnet"`, "")); d.HasErrors() {
 			t.Fatal(d)
 		}
 		return c.specs["x"].(*fitStage)
@@ -223,6 +224,9 @@ func TestReleasedSettings(t *testing.T) {
 	}
 	if o := spec("wasserstein", "released").Training; o.FitWeight != 10 || o.ReverseWeight != 10 || o.TransportWeight != 100 {
 		t.Errorf("released wasserstein: %+v", o)
+	}
+	if nf := spec("kld", "released", "mode = \"nf\"").Training; nf.ReverseWeight != 0 || nf.Clamp != "hard" || nf.CriticInit != "normal" {
+		t.Errorf("released kld of x alone: %+v", nf)
 	}
 	if o := train.DefaultOptions(train.Loss("jsd")); o.CriticHidden != 64 || o.CriticLayers != 2 || o.CriticSteps != 1 || o.CriticRate != 2e-4 {
 		t.Errorf("critic: %+v", o)

@@ -46,7 +46,7 @@ func decodeInfer(d *stage.Decoder) stage.Spec {
 	}{Draws: 1000, Sampling: samplingVariant}
 	d.Decode(&block)
 	s := &infer{Draws: block.Draws, Seed: block.Seed, Sampling: block.Sampling}
-	if s.Sampling != samplingVariant && s.Sampling != variantCorrected {
+	if s.Sampling != samplingVariant && s.Sampling != string(variantCorrected) {
 		d.Errorf("sampling", "Unknown sampling", "%q is not a way to sample; choose %q (as the model's variant has it) or %q.", s.Sampling, samplingVariant, variantCorrected)
 	}
 	s.model = d.Artifact("model", block.Model, typeModel)
@@ -79,7 +79,7 @@ func (s *infer) Resources() stage.Resources { return stage.Resources{Cores: stag
 func (s *infer) Run(ctx context.Context, ws *stage.Workspace) error {
 	p, err := Infer(ctx, Inference{
 		Model: ws.Input("model"), Observation: ws.Input("observation"),
-		Draws: s.Draws, Seed: s.Seed, Cores: ws.Cores, Corrected: s.Sampling == variantCorrected,
+		Draws: s.Draws, Seed: s.Seed, Cores: ws.Cores, Corrected: s.Sampling == string(variantCorrected),
 		Warn: func(text string) { ws.Log.Warn(text) },
 	})
 	if err != nil {
@@ -113,7 +113,7 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 		return dataset.Posterior{}, stage.BadInput(err)
 	}
 	if inn, ok := e.(*amortized.INN); ok && in.Corrected {
-		inn.ReleasedOrder, inn.RawObservation = false, false
+		inn.SamplingSlips = amortized.SamplingSlips{}
 	}
 	obs, err := dataset.ReadObservations(in.Observation)
 	if err != nil {

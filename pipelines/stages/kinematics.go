@@ -51,7 +51,7 @@ func decodeKinematics(d *stage.Decoder) stage.Spec {
 		Draws            int       `hcl:"draws,optional"`
 		Tolerance        float64   `hcl:"tolerance,optional"`
 		Central          float64   `hcl:"central,optional"`
-		Variant          string    `hcl:"variant,optional"`
+		Variant          variant   `hcl:"variant,optional"`
 		Inverses         *int      `hcl:"inverses,optional"`
 		InverseTolerance float64   `hcl:"inverse_tolerance,optional"`
 		Seed             uint64    `hcl:"seed,optional"`
@@ -61,15 +61,13 @@ func decodeKinematics(d *stage.Decoder) stage.Spec {
 	d.Decode(&block)
 	s := &kinematicsStage{Arm: kinematics.Arm{Links: block.Links, Sigma: block.Sigma}, Samples: block.Samples, Targets: block.Targets,
 		Draws: block.Draws, Tolerance: block.Tolerance, Central: block.Central, Seed: block.Seed,
-		InverseTolerance: block.InverseTolerance, TestOnTraining: block.Variant == variantReleased}
+		InverseTolerance: block.InverseTolerance}
+	s.TestOnTraining, s.Inverses = block.Variant.testOnTraining()
 	if d.HasErrors() {
 		return s
 	}
-	switch {
-	case block.Inverses != nil:
+	if block.Inverses != nil {
 		s.Inverses = *block.Inverses
-	case s.TestOnTraining:
-		s.Inverses = 1000
 	}
 	s.checkVariant(d, block.Variant)
 	if err := s.Validate(); err != nil {
@@ -94,10 +92,8 @@ func decodeKinematics(d *stage.Decoder) stage.Spec {
 }
 
 // checkVariant reports what is wrong with how samples share positions of the hand.
-func (s *kinematicsStage) checkVariant(d *stage.Decoder, variant string) {
-	if variant != variantCorrected && variant != variantReleased {
-		d.Errorf("variant", "Unknown variant", "%q is not a variant; choose %q or %q.", variant, variantCorrected, variantReleased)
-	}
+func (s *kinematicsStage) checkVariant(d *stage.Decoder, v variant) {
+	v.check(d, "variant")
 	if s.Inverses < 0 || s.Inverses > s.Samples {
 		d.Errorf("inverses", "Unsuitable number", "inverses = %d: give 0 to draw every configuration from the prior, or how many of the %d samples share a position of the hand.", s.Inverses, s.Samples)
 	}

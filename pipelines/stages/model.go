@@ -16,14 +16,12 @@ import (
 
 // architecture is what a model file says of a network besides its weights.
 type architecture struct {
-	Kind          string                `json:"kind"` // conditional, inn
-	Flow          surrogate.FlowSpec    `json:"flow"`
-	Form          inversion.FeatureForm `json:"features"`
-	Temperatures  []float64             `json:"temperatures,omitempty"`
-	Bounded       bool                  `json:"bounded,omitempty"`
-	ReleasedOrder bool                  `json:"released_order,omitempty"`
-	// RawObservation is that of amortized.INN.
-	RawObservation bool `json:"raw_observation,omitempty"`
+	Kind         string                `json:"kind"` // conditional, inn
+	Flow         surrogate.FlowSpec    `json:"flow"`
+	Form         inversion.FeatureForm `json:"features"`
+	Temperatures []float64             `json:"temperatures,omitempty"`
+	Bounded      bool                  `json:"bounded,omitempty"`
+	amortized.SamplingSlips
 }
 
 const (
@@ -130,7 +128,7 @@ func (r *tensors) estimator() (amortized.Estimator, error) {
 	case kindINN:
 		return &amortized.INN{
 			Prior: prior, Form: a.Form, Receivers: p.Receivers(), Tones: len(p.Frequencies),
-			Bounded: a.Bounded, ReleasedOrder: a.ReleasedOrder, RawObservation: a.RawObservation,
+			Bounded: a.Bounded, SamplingSlips: a.SamplingSlips,
 			X: r.standardizer("x"), Y: r.standardizer("y"), Flow: flow,
 		}, nil
 	}

@@ -85,6 +85,7 @@ func (s *trainStage) fit(d *stage.Decoder, p *inversion.Problem) {
 		flow.Dim, flow.CondDim = shape.NX, shape.NY
 	} else {
 		s.INN.check(d, p)
+		s.INN.Variant.checkPatience(d, s.Training)
 		if *s.INN.Bounded && s.Training.PriorTerm != "none" && s.Training.PriorWeight > 0 {
 			d.Errorf(optionPath(d, "prior_term"), "Prior term of bounded parameters",
 				"With bounded = true the network sees coordinates in which no draw leaves the prior, so that prior_term = %q has no meaning: leave it out, or set bounded = false.", s.Training.PriorTerm)

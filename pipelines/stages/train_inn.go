@@ -20,12 +20,8 @@ type innSpec struct {
 	NoiseInX *bool `hcl:"noise_in_x,optional" json:"noise_in_x"`
 	// Bounded takes the parameters in unbounded coordinates, so that no draw
 	// leaves the prior.
-	Bounded *bool `hcl:"bounded,optional" json:"bounded"`
-	// Variant is corrected or released: see vary. Released, the parameters are
-	// standardised as they are; a network trained on (z, y), all but those of a
-	// divergence, is sampled in the order (y, z) of the authors' geoacoustic script, and
-	// one trained by a divergence is given observations that are not standardised.
-	Variant  string                `hcl:"variant,optional" json:"variant"`
+	Bounded  *bool                 `hcl:"bounded,optional" json:"bounded"`
+	Variant  variant               `hcl:"variant,optional" json:"variant"`
 	Features inversion.FeatureForm `hcl:"features,optional" json:"features"`
 }
 
@@ -42,11 +38,9 @@ func (s *innSpec) defaults(d *stage.Decoder) (surrogate.FlowSpec, train.Options)
 	if s.Features == "" {
 		s.Features = inversion.AbsoluteField
 	}
-	if s.Variant != variantCorrected && s.Variant != variantReleased {
-		d.Errorf("inn.variant", "Unknown variant", "%q is not a variant; choose %q or %q.", s.Variant, variantCorrected, variantReleased)
-	}
+	s.Variant.check(d, "inn.variant")
 	_, divergence := s.Loss.Divergence()
-	noise, bounded := !divergence, s.Variant == variantCorrected
+	noise, bounded := !divergence, s.Variant.bounded()
 	if s.NoiseInX == nil {
 		s.NoiseInX = &noise
 	}
@@ -54,7 +48,7 @@ func (s *innSpec) defaults(d *stage.Decoder) (surrogate.FlowSpec, train.Options)
 		s.Bounded = &bounded
 	}
 	flow, o := surrogate.DefaultFlow(), train.DefaultOptions(s.Loss)
-	vary(s.Variant, s.Loss, &flow, &o)
+	s.Variant.vary(s.Loss, &flow, &o)
 	return flow, o
 }
 
@@ -88,16 +82,14 @@ func (s *innSpec) check(d *stage.Decoder, p *inversion.Problem) {
 func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *samples) (amortized.Estimator, architecture, *train.Result, error) {
 	c := s.INN
 	nx, ny := c.widths(data.problem)
-	_, divergence := c.Loss.Divergence()
-	released := c.Variant == variantReleased
-	arch := architecture{Kind: kindINN, Form: c.Features, Bounded: *c.Bounded, ReleasedOrder: released && !divergence, RawObservation: released && divergence}
+	arch := architecture{Kind: kindINN, Form: c.Features, Bounded: *c.Bounded, SamplingSlips: c.Variant.samplingSlips(c.Loss)}
 	prior, err := data.problem.Prior()
 	if err != nil {
 		return nil, arch, nil, err
 	}
 	e := &amortized.INN{
 		Prior: prior, Form: c.Features, Receivers: data.problem.Receivers(), Tones: len(data.problem.Frequencies),
-		Bounded: arch.Bounded, ReleasedOrder: arch.ReleasedOrder, RawObservation: arch.RawObservation,
+		Bounded: arch.Bounded, SamplingSlips: arch.SamplingSlips,
 	}
 	rows, err := newRowFile(ws, nx, ny)
 	if err != nil {
@@ -115,14 +107,9 @@ func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *sa
 		return nil, arch, nil, err
 	}
 	training, held := rows.split(s.HeldOut, 1)
-	if released || divergence {
-		// The released code looks at no held-out samples; and a loss against a critic
-		// that itself moves does not tell the best epoch.
-		held = nil
-	}
 	o, run := s.session(ws)
 	o = o.Standardised(e.X.Mean, e.X.Scale)
-	result, err := train.TrainINN(ctx, flow, training, held, o, run)
+	result, err := train.TrainINN(ctx, flow, training, c.Variant.watch(c.Loss, held), o, run)
 	if err != nil {
 		return nil, arch, nil, err
 	}

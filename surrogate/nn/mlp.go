@@ -3,6 +3,7 @@ package nn
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // MLPSpec is the shape of a multilayer perceptron with up to two inputs, as if they were concatenated: In columns
@@ -12,7 +13,16 @@ type MLPSpec struct {
 	In, Cond, Out int
 	Hidden        int
 	Layers        int
+	Widths        []int // of the hidden layers, where they differ: instead of Hidden and Layers
 	Activation    Activation
+}
+
+// widths lists the hidden layers, first to last.
+func (s MLPSpec) widths() []int {
+	if s.Widths != nil {
+		return s.Widths
+	}
+	return slices.Repeat([]int{s.Hidden}, s.Layers)
 }
 
 // MLP is a perceptron laid out in a parameter arena. It holds no numbers: [MLP.NewCache] gives what a pass
@@ -24,16 +34,19 @@ type MLP struct {
 
 // NewMLP reserves the parameters under prefix.0.weight, prefix.0.bias, prefix.1.weight, ...
 func NewMLP(l *Layout, prefix string, spec MLPSpec) *MLP {
-	if spec.In < 0 || spec.Cond < 0 || spec.Out < 0 || spec.Layers < 0 || (spec.Layers > 0 && spec.Hidden < 1) {
+	if spec.In < 0 || spec.Cond < 0 || spec.Out < 0 || spec.Layers < 0 {
 		panic("nn: impossible shape of a perceptron")
 	}
 	m := &MLP{spec: spec}
 	in := spec.In + spec.Cond
-	for k := range spec.Layers {
-		m.layers = append(m.layers, NewDense(l, fmt.Sprintf("%s.%d", prefix, k), in, spec.Hidden))
-		in = spec.Hidden
+	for k, width := range spec.widths() {
+		if width < 1 {
+			panic("nn: impossible shape of a perceptron")
+		}
+		m.layers = append(m.layers, NewDense(l, fmt.Sprintf("%s.%d", prefix, k), in, width))
+		in = width
 	}
-	m.layers = append(m.layers, NewDense(l, fmt.Sprintf("%s.%d", prefix, spec.Layers), in, spec.Out))
+	m.layers = append(m.layers, NewDense(l, fmt.Sprintf("%s.%d", prefix, len(m.layers)), in, spec.Out))
 	return m
 }
 
@@ -52,8 +65,10 @@ type MLPScratch[T Float] struct {
 
 // Reserve makes the scratch large enough for networks of this shape and batch.
 func (s *MLPScratch[T]) Reserve(spec MLPSpec, batch int) {
-	if n := batch * spec.Hidden; spec.Layers > 0 && n > len(s.a) {
-		s.a, s.b = make([]T, n), make([]T, n)
+	for _, width := range spec.widths() {
+		if n := batch * width; n > len(s.a) {
+			s.a, s.b = make([]T, n), make([]T, n)
+		}
 	}
 }
 
@@ -74,13 +89,13 @@ func NewCache[T Float](m *MLP, batch int, scratch *MLPScratch[T]) *MLPCache[T] {
 	if scratch.Evaluate {
 		return c
 	}
-	for range m.spec.Layers {
-		c.value = append(c.value, make([]T, batch*m.spec.Hidden))
+	for _, width := range m.spec.widths() {
+		c.value = append(c.value, make([]T, batch*width))
 		if m.spec.Activation == Linear {
 			c.slope = append(c.slope, nil)
 			continue
 		}
-		c.slope = append(c.slope, make([]T, batch*m.spec.Hidden))
+		c.slope = append(c.slope, make([]T, batch*width))
 	}
 	return c
 }
@@ -196,13 +211,26 @@ func (c *MLPCache[T]) firstBackward(m *MLP, p, g, dy []T, dx, dcond Matrix[T]) {
 	}
 }
 
-// Initialisation is how the matrices of a network start; biases start at zero.
+// Initialisation is how a network starts; biases start at zero unless Biases is set.
 type Initialisation struct {
 	// Orthogonal draws a matrix with orthonormal rows or columns (whichever are fewer), times Scale; otherwise
 	// the elements are independent normal with standard deviation Scale.
 	Orthogonal bool
 	Scale      float64
+	Uniform    bool // elements uniform on ±1/√In instead, PyTorch's default
+	Biases     bool // biases uniform on ±1/√In, PyTorch's default
 	ZeroLast   bool // start the last layer at zero
+}
+
+// uniform fills x with independent numbers, uniform on ±1/√in; zeros where there is no input.
+func uniform[T Float](x []T, in int, normal func() float64) {
+	bound := 0.0
+	if in > 0 {
+		bound = 1 / math.Sqrt(float64(in))
+	}
+	for i := range x {
+		x[i] = T(bound * math.Erf(normal()/math.Sqrt2))
+	}
 }
 
 // Initialise fills the parameters of m in the arena p. normal returns independent standard normal numbers.
@@ -213,12 +241,18 @@ func Initialise[T Float](m *MLP, p []T, how Initialisation, normal func() float6
 		switch {
 		case how.ZeroLast && k == len(m.layers)-1:
 			clear(w)
+			continue
+		case how.Uniform:
+			uniform(w, d.In, normal)
 		case how.Orthogonal:
 			Orthogonal(w, d.In, d.Out, how.Scale, normal)
 		default:
 			for i := range w {
 				w[i] = T(how.Scale * normal())
 			}
+		}
+		if how.Biases {
+			uniform(View(d.B, p), d.In, normal)
 		}
 	}
 }

@@ -36,6 +36,8 @@ func newAdversarial[T nn.Float](f *surrogate.Flow[T], s shape, o Options, pool *
 	switch o.Clamp {
 	case "paper":
 		a.clamp = PaperClamp()
+	case "hard":
+		a.clamp = HardClamp()
 	case "corrected":
 		a.clamp = TangentClamp()
 	}
@@ -54,8 +56,7 @@ func newAdversarial[T nn.Float](f *surrogate.Flow[T], s shape, o Options, pool *
 	most := max(rows, heldRows)
 	n := most * a.width
 	a.real, a.fake, a.dfake = make([]T, n), make([]T, n), make([]T, n)
-	a.critic = NewCritic[T](CriticSpec{In: a.width, Hidden: o.CriticHidden, Layers: o.CriticLayers,
-		SpectralNorm: o.SpectralNorm, InitStd: 0.02}, o.Chunks, (most+o.Chunks-1)/o.Chunks, o.Seed)
+	a.critic = NewCritic[T](o.criticSpec(a.width), o.Chunks, (most+o.Chunks-1)/o.Chunks, o.Seed)
 	a.adam = NewOptimiser(AdamOptions{Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon}, pool, a.critic.raw, a.critic.grads(), 0)
 	a.drawTask, a.learnTask, a.judgeTask = a.drawPiece, a.learnPiece, a.judgePiece
 	a.backTask, a.boundTask = a.backPiece, a.boundPiece

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"math"
 
 	"oceaninv/surrogate/nn"
@@ -9,8 +10,26 @@ import (
 // CriticSpec is the shape of a critic V: a perceptron with ReLU onto one score.
 type CriticSpec struct {
 	In, Hidden, Layers int
-	SpectralNorm       bool    // divide every matrix by its largest singular value (Miyato et al. 2018)
-	InitStd            float64 // deviation of the initial weights, the authors' 0.02; 0 is orthogonal of gain √2
+	Widths             []int             // of the hidden layers, where they differ: instead of Hidden and Layers
+	SpectralNorm       bool              // divide every matrix by its largest singular value (Miyato et al. 2018)
+	Init               nn.Initialisation // the zero value is orthogonal of gain √2
+}
+
+// Initial weights of a critic, by their names in [Options].
+const (
+	criticNormal = "normal" // weights N(0, 0.02²), biases PyTorch's default: train_fdiv.py and pareto_exp.py
+	criticTorch  = "torch"  // weights and biases PyTorch's default
+)
+
+var criticInits = map[string]nn.Initialisation{
+	criticNormal: {Scale: 0.02, Biases: true},
+	criticTorch:  {Uniform: true, Biases: true},
+}
+
+// criticSpec is the critic that the options ask for, of inputs of the given width.
+func (o Options) criticSpec(in int) CriticSpec {
+	return CriticSpec{In: in, Hidden: o.CriticHidden, Layers: o.CriticLayers, Widths: o.CriticWidths,
+		SpectralNorm: o.SpectralNorm, Init: criticInits[cmp.Or(o.CriticInit, criticNormal)]}
 }
 
 // Critic is the network that tells data from samples of a model. It keeps a gradient and activations per chunk,
@@ -36,13 +55,13 @@ type criticChunk[T nn.Float] struct {
 func NewCritic[T nn.Float](spec CriticSpec, chunks, rows int, seed uint64) *Critic[T] {
 	var layout nn.Layout
 	c := &Critic[T]{spec: spec, mlp: nn.NewMLP(&layout, "critic", nn.MLPSpec{In: spec.In, Out: 1,
-		Hidden: spec.Hidden, Layers: spec.Layers, Activation: nn.ActReLU})}
+		Hidden: spec.Hidden, Layers: spec.Layers, Widths: spec.Widths, Activation: nn.ActReLU})}
 	var g stream
 	g.init()
 	g.seek(seed, streamCritic, 0)
 	c.raw = make([]T, layout.Size())
-	how := nn.Initialisation{Scale: spec.InitStd}
-	if spec.InitStd == 0 {
+	how := spec.Init
+	if how == (nn.Initialisation{}) {
 		how = nn.Initialisation{Orthogonal: true, Scale: math.Sqrt2}
 	}
 	nn.Initialise(c.mlp, c.raw, how, g.NormFloat64)

@@ -120,10 +120,15 @@ type Clamp struct {
 	Limit      float64
 	Real, Fake bool
 	Tangent    bool
+	CriticOnly bool // the model's objective sees scores as they are
 }
 
 // PaperClamp confines the scores of data only, to ±4, hard, as the released code does.
 func PaperClamp() Clamp { return Clamp{Limit: 4, Real: true} }
+
+// HardClamp confines all scores to ±4, hard, while the critic learns, and none in the model's objective, as the
+// authors' studies of generation (pareto_exp.py, obs5.ipynb) do.
+func HardClamp() Clamp { return Clamp{Limit: 4, Real: true, Fake: true, CriticOnly: true} }
 
 // TangentClamp confines the scores of data and model alike to ±4, so that e^(v-1) cannot run away on the model's
 // side, and lets them come back.

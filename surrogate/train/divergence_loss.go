@@ -31,7 +31,7 @@ func GeneratorLoss[T nn.Float](d Divergence, o GeneratorObjective, c Clamp, fake
 	}
 	s := 0.0
 	for i, x := range fake {
-		g, dg := c.apply(c.Fake, -1, float64(x), term)
+		g, dg := c.apply(c.Fake && !c.CriticOnly, -1, float64(x), term)
 		s -= g
 		dfake[i] = T(-dg / float64(len(fake)))
 	}

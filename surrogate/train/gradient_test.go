@@ -110,7 +110,7 @@ func TestLossGradients(t *testing.T) {
 
 func TestDivergenceGradients(t *testing.T) {
 	for _, d := range divergences() {
-		for _, clamp := range []Clamp{{}, {Limit: 1, Real: true}, {Limit: 1, Real: true, Fake: true}, {Limit: 1, Real: true, Fake: true, Tangent: true}} {
+		for _, clamp := range []Clamp{{}, {Limit: 1, Real: true}, {Limit: 1, Real: true, Fake: true}, {Limit: 1, Real: true, Fake: true, CriticOnly: true}, {Limit: 1, Real: true, Fake: true, Tangent: true}} {
 			real, fake := normals(5, 11, 1).Data, normals(6, 8, 1).Data
 			dr, df := make([]float64, 11), make([]float64, 8)
 			f := func() float64 { return CriticLoss(d, clamp, real, fake, dr, df) }
@@ -130,7 +130,7 @@ func TestDivergenceGradients(t *testing.T) {
 // power iteration has converged.
 func TestCriticGradients(t *testing.T) {
 	for _, spectral := range []bool{false, true} {
-		c := NewCritic[float64](CriticSpec{In: 3, Hidden: 8, Layers: 2, SpectralNorm: spectral, InitStd: 0.5}, 1, 12, 5)
+		c := NewCritic[float64](CriticSpec{In: 3, Widths: []int{8, 5}, SpectralNorm: spectral, Init: nn.Initialisation{Scale: 0.5, Biases: true}}, 1, 12, 5)
 		real, fake := normals(19, 12, 3), normals(20, 12, 3)
 		settle := func() {
 			for range 60 {

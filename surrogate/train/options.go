@@ -89,9 +89,11 @@ type Options struct {
 	// Critic of the divergences.
 	Direction    string  `hcl:"direction,optional" json:"direction"` // inverse, forward
 	Generator    string  `hcl:"generator,optional" json:"generator"` // trick, saddle
-	Clamp        string  `hcl:"clamp,optional" json:"clamp"`         // paper, corrected, none
+	Clamp        string  `hcl:"clamp,optional" json:"clamp"`         // paper, hard, corrected, none
 	CriticHidden int     `hcl:"critic_hidden,optional" json:"critic_hidden"`
 	CriticLayers int     `hcl:"critic_layers,optional" json:"critic_layers"`
+	CriticWidths []int   `hcl:"critic_widths,optional" json:"critic_widths,omitempty"` // of its hidden layers, instead of the two before
+	CriticInit   string  `hcl:"critic_init,optional" json:"critic_init,omitempty"`     // normal (N(0, 0.02²), the authors'), torch (PyTorch's default); biases are PyTorch's default in both
 	CriticSteps  int     `hcl:"critic_steps,optional" json:"critic_steps"`
 	CriticRate   float64 `hcl:"critic_rate,optional" json:"critic_rate"`
 	SpectralNorm bool    `hcl:"spectral_norm,optional" json:"spectral_norm"`
@@ -118,6 +120,7 @@ func DefaultOptions(loss Loss) Options {
 	default: // divergences
 		o.LearningRate, o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay = 2e-4, 0.5, 0.9, 1e-8, 0
 		o.Schedule, o.ClipNorm, o.PadNoise, o.ReverseWeight = "constant", 0, 0, 0.01
+		o.CriticInit = criticNormal
 	}
 	return o
 }
@@ -233,9 +236,15 @@ func (o Options) validateCritic(c *checker) {
 	}
 	c.oneOf("direction", o.Direction, "inverse", "forward")
 	c.oneOf("generator", o.Generator, "trick", "saddle")
-	c.oneOf("clamp", o.Clamp, "paper", "corrected", "none")
+	c.oneOf("clamp", o.Clamp, "paper", "hard", "corrected", "none")
 	c.check(o.CriticHidden >= 1, "critic_hidden", "must be at least 1, is %d", o.CriticHidden)
 	c.check(o.CriticLayers >= 1, "critic_layers", "must be at least 1, is %d", o.CriticLayers)
+	for i, v := range o.CriticWidths {
+		c.check(v >= 1, fmt.Sprintf("critic_widths[%d]", i), "must be at least 1, is %d", v)
+	}
+	if o.CriticInit != "" {
+		c.oneOf("critic_init", o.CriticInit, criticNormal, criticTorch)
+	}
 	c.check(o.CriticSteps >= 1, "critic_steps", "must be at least 1, is %d", o.CriticSteps)
 	c.positive("critic_rate", o.CriticRate)
 }
