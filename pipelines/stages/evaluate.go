@@ -134,7 +134,7 @@ func (s *evaluate) Outputs() []stage.Output {
 		{Name: "marginals", Type: stage.Figure, File: "marginals.svg",
 			Caption: "Marginal posteriors of the first observation over the range of the prior, with the exact posterior (line) and the truth (dashed)."},
 		{Name: "joint", Type: stage.Figure, File: "joint.svg",
-			Caption: "Joint posterior of the first observation: exact density, 50 % and 90 % regions of the draws, and the truth."},
+			Caption: "Joint posterior of the first observation: exact density, 50 % and 90 % regions of the draws, and the truth. Of one unknown, its marginal."},
 		{Name: "coverage", Type: stage.Figure, File: "coverage.svg",
 			Caption: "How often central credible intervals hold the truth, over all observations; a calibrated posterior stays in the band."},
 		{Name: "ranks", Type: stage.Figure, File: "ranks.svg",

@@ -121,7 +121,7 @@ func (k *calibrated) draw(ws *stage.Workspace, c *comparison) error {
 	if k == nil {
 		// Of one observation, or of recordings without truth, calibration cannot be
 		// seen: the figures say so.
-		const why = "not measured: it takes two observations with known truth"
+		const why = "not measured: needs two known truths"
 		cover.Title, ranks.Title = why, why
 		cover.Curves = []figure.Series{{Label: "calibrated", X: []float64{0, 1}, Y: []float64{0, 1}, Thin: true}}
 		ranks.Curves = []figure.Series{{Label: "calibrated", X: []float64{0, 1}, Y: []float64{0, 0}, Thin: true}}
