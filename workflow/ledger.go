@@ -97,6 +97,16 @@ func (l *ledger) last(address string) (entry, bool) {
 	return all[len(all)-1], true
 }
 
+// usage is what an action's result took, its shards included; where that is not known, what its last task took.
+func (l *ledger) usage(address string, r *artifact.Record) artifact.Usage {
+	for _, e := range slices.Backward(l.entries[address]) {
+		if e.Key == r.Key && e.Ran {
+			return e.Usage
+		}
+	}
+	return r.Usage
+}
+
 // lastTwo returns the two latest different keys of an address, older first.
 func (l *ledger) lastTwo(address string) (before, now artifact.Key, ok bool) {
 	all := l.entries[address]

@@ -294,6 +294,7 @@ func figureTitle(pub Published) string {
 func (p *Project) reportStages(o *Outcome) []report.Stage {
 	var order []string
 	all := make(map[string]*report.Stage)
+	past := readLedger(ledgerPath(p.Workdir, p.Pipeline.Name))
 	failed := make(map[string]bool)
 	for _, f := range o.Failures {
 		failed[f.Action.Address] = true
@@ -321,9 +322,10 @@ func (p *Project) reportStages(o *Outcome) []report.Stage {
 			s.Cached++
 		}
 		if r != nil {
-			s.Seconds += r.Usage.Seconds()
-			s.CPU += r.Usage.CPU
-			s.PeakRSS = max(s.PeakRSS, r.Usage.PeakRSS)
+			u := past.usage(a.Address, r)
+			s.Seconds += u.Seconds()
+			s.CPU += u.CPU
+			s.PeakRSS = max(s.PeakRSS, u.PeakRSS)
 			for _, out := range r.Outputs {
 				s.Bytes += out.Identity.Size
 			}

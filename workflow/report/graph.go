@@ -12,37 +12,46 @@ import (
 const (
 	boxWidth, boxHeight = 170.0, 46.0
 	gapX, gapY          = 56.0, 18.0
+	laneHeight          = 6.0
 )
 
-// box is a stage in the drawing.
+// box is a stage in the drawing or, without a stage, the lane that the lines of one stage take past a layer.
 type box struct {
 	stage *Stage
+	from  []*box // of the layer before, each once
 	layer int
 	row   int
 	order float64
 	x, y  float64
 }
 
-// drawGraph draws the stages from left to right, each right of all it needs.
+func (b *box) height() float64 {
+	if b.stage == nil {
+		return laneHeight
+	}
+	return boxHeight
+}
+
+// drawGraph draws the stages from left to right, each right of all it needs. Lines run between the layers, and past a
+// layer in lanes of their own, so that none crosses a box.
 func drawGraph(stages []Stage) string {
-	boxes := placeBoxes(stages)
+	boxes, layers := placeBoxes(stages)
 	var width, height float64
 	for _, b := range boxes {
-		width, height = max(width, b.x+boxWidth), max(height, b.y+boxHeight)
+		width = max(width, b.x+boxWidth)
+	}
+	for _, l := range layers {
+		if len(l) > 0 {
+			last := l[len(l)-1]
+			height = max(height, last.y+last.height())
+		}
 	}
 	var s strings.Builder
 	fmt.Fprintf(&s, `<svg class="graph" viewBox="-2 -2 %.0f %.0f" style="max-width:%.0fpx" role="img" aria-label="Stages and what they need">`,
 		width+4, height+4, width+4)
-	for i := range stages {
-		to := boxes[stages[i].Name]
-		for _, d := range stages[i].DependsOn {
-			from, ok := boxes[d]
-			if !ok {
-				continue
-			}
-			x1, y1, x2, y2 := from.x+boxWidth, from.y+boxHeight/2, to.x, to.y+boxHeight/2
-			bend := max((x2-x1)/2, 20)
-			fmt.Fprintf(&s, `<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f"/>`, x1, y1, x1+bend, y1, x2-bend, y2, x2, y2)
+	for _, l := range layers {
+		for _, b := range l {
+			drawLines(&s, b)
 		}
 	}
 	for i := range stages {
@@ -54,6 +63,19 @@ func drawGraph(stages []Stage) string {
 	}
 	s.WriteString("</svg>")
 	return s.String()
+}
+
+// drawLines draws what leads to a box from the layer before, and through it if it is a lane.
+func drawLines(s *strings.Builder, b *box) {
+	y2 := b.y + b.height()/2
+	for _, from := range b.from {
+		x1, y1 := from.x+boxWidth, from.y+from.height()/2
+		bend := (b.x - x1) / 2
+		fmt.Fprintf(s, `<path d="M%.1f %.1fC%.1f %.1f %.1f %.1f %.1f %.1f"/>`, x1, y1, x1+bend, y1, b.x-bend, y2, b.x, y2)
+	}
+	if b.stage == nil {
+		fmt.Fprintf(s, `<path d="M%.1f %.1fH%.1f"/>`, b.x, y2, b.x+boxWidth)
+	}
 }
 
 func stageClass(s Stage) string {
@@ -90,11 +112,20 @@ func clip(s string, n int) string {
 	return s
 }
 
-// placeBoxes gives each stage a layer, by the longest path to it, and a row near those of what it needs.
-func placeBoxes(stages []Stage) map[string]*box {
+// placeBoxes gives each stage a layer, by the longest path to it, and a row near those of what it needs. The layers hold
+// boxes and lanes, from the top down.
+func placeBoxes(stages []Stage) (map[string]*box, [][]*box) {
 	boxes := make(map[string]*box, len(stages))
 	var layers [][]*box
-	for i := range stages { // they come after what they need
+	add := func(b *box) {
+		for len(layers) <= b.layer {
+			layers = append(layers, nil)
+		}
+		b.row = len(layers[b.layer])
+		layers[b.layer] = append(layers[b.layer], b)
+	}
+	lanes := make(map[*box][]*box) // of a stage, one for each layer after its own
+	for i := range stages {        // they come after what they need
 		b := &box{stage: &stages[i]}
 		for _, d := range stages[i].DependsOn {
 			if from, ok := boxes[d]; ok {
@@ -102,42 +133,64 @@ func placeBoxes(stages []Stage) map[string]*box {
 			}
 		}
 		boxes[stages[i].Name] = b
-		for len(layers) <= b.layer {
-			layers = append(layers, nil)
+		for _, d := range stages[i].DependsOn {
+			from, ok := boxes[d]
+			if !ok || from == b {
+				continue
+			}
+			before := from
+			for layer := from.layer + 1; layer < b.layer; layer++ {
+				if n := layer - from.layer; n > len(lanes[from]) {
+					lane := &box{from: []*box{before}, layer: layer}
+					add(lane)
+					lanes[from] = append(lanes[from], lane)
+				}
+				before = lanes[from][layer-from.layer-1]
+			}
+			if !slices.Contains(b.from, before) {
+				b.from = append(b.from, before)
+			}
 		}
-		b.row = len(layers[b.layer])
-		layers[b.layer] = append(layers[b.layer], b)
-	}
-	tallest := 0
-	for _, l := range layers {
-		tallest = max(tallest, len(l))
+		add(b)
 	}
 	for range 4 {
 		for _, l := range layers[min(1, len(layers)):] {
-			arrange(l, boxes)
+			arrange(l)
 		}
 	}
-	for _, l := range layers {
-		offset := float64(tallest-len(l)) * (boxHeight + gapY) / 2
+	stack(layers)
+	return boxes, layers
+}
+
+// stack gives boxes and lanes their places, each layer in the middle of the drawing's height.
+func stack(layers [][]*box) {
+	heights, tallest := make([]float64, len(layers)), 0.0
+	for i, l := range layers {
+		heights[i] = gapY * float64(len(l)-1)
 		for _, b := range l {
-			b.x, b.y = float64(b.layer)*(boxWidth+gapX), offset+float64(b.row)*(boxHeight+gapY)
+			heights[i] += b.height()
+		}
+		tallest = max(tallest, heights[i])
+	}
+	for i, l := range layers {
+		y := (tallest - heights[i]) / 2
+		for _, b := range l {
+			b.x, b.y = float64(i)*(boxWidth+gapX), y
+			y += b.height() + gapY
 		}
 	}
-	return boxes
 }
 
 // arrange orders a layer by the mean row of what its boxes need.
-func arrange(layer []*box, boxes map[string]*box) {
+func arrange(layer []*box) {
 	for _, b := range layer {
-		sum, n := 0.0, 0.0
-		for _, d := range b.stage.DependsOn {
-			if from, ok := boxes[d]; ok {
-				sum, n = sum+float64(from.row), n+1
-			}
-		}
 		b.order = float64(b.row)
-		if n > 0 {
-			b.order = sum / n
+		if len(b.from) > 0 {
+			sum := 0.0
+			for _, from := range b.from {
+				sum += float64(from.row)
+			}
+			b.order = sum / float64(len(b.from))
 		}
 	}
 	slices.SortStableFunc(layer, func(a, b *box) int { return cmp.Compare(a.order, b.order) })

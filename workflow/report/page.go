@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"slices"
+	"strings"
 
 	"oceaninv/workflow/stage"
 )
@@ -18,7 +19,7 @@ var pageText string
 
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"seconds": seconds, "bytes": bytesText, "number": number, "short": shortName, "metric": metricText,
-	"value": valueText, "error": errorText,
+	"value": valueText, "error": errorText, "unit": unitText,
 	"uri": func(f Figure) template.URL {
 		return template.URL("data:" + f.MediaType + ";base64," + base64.StdEncoding.EncodeToString(f.Content))
 	},
@@ -52,7 +53,25 @@ func Headlines(groups []Group) []stage.Metric {
 	return all
 }
 
-func number(v float64) string { return fmt.Sprintf("%.4g", v) }
+// number writes four digits, and whole numbers in full.
+func number(v float64) string {
+	if v == math.Trunc(v) && math.Abs(v) < 1e6 {
+		return fmt.Sprintf("%.0f", v)
+	}
+	return fmt.Sprintf("%.4g", v)
+}
+
+// unitText writes a unit as people do: (m)^2 as m².
+func unitText(unit string) string {
+	base, square := strings.CutSuffix(unit, "^2")
+	if !square {
+		return unit
+	}
+	if inner := strings.TrimSuffix(strings.TrimPrefix(base, "("), ")"); !strings.ContainsAny(inner, " /·*^") {
+		base = inner
+	}
+	return base + "²"
+}
 
 // metricText is a metric's value and its error.
 func metricText(m stage.Metric) string {

@@ -3,6 +3,7 @@ package report
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -51,7 +52,7 @@ func TestPageIsCompleteInItself(t *testing.T) {
 
 // TestGraphGoesFromLeftToRight: no stage is left of one it needs, and no two are on top of each other.
 func TestGraphGoesFromLeftToRight(t *testing.T) {
-	boxes := placeBoxes(example.Stages)
+	boxes, _ := placeBoxes(example.Stages)
 	taken := make(map[[2]float64]string)
 	for name, b := range boxes {
 		for _, d := range b.stage.DependsOn {
@@ -63,5 +64,36 @@ func TestGraphGoesFromLeftToRight(t *testing.T) {
 			t.Errorf("%s and %s are in one place", name, other)
 		}
 		taken[[2]float64{b.x, b.y}] = name
+	}
+}
+
+// TestNoLineCrossesABox: lines lead from one layer to the next or along a lane, no lane touches a box, and every stage is
+// reached from all that it needs.
+func TestNoLineCrossesABox(t *testing.T) {
+	stages := []Stage{{Name: "a"}, {Name: "b"}, {Name: "c", DependsOn: []string{"a", "b"}}, {Name: "d", DependsOn: []string{"c", "a"}},
+		{Name: "e", DependsOn: []string{"a", "b", "c", "d"}}, {Name: "f", DependsOn: []string{"e", "a"}}}
+	boxes, layers := placeBoxes(stages)
+	for n, l := range layers {
+		for i, b := range l {
+			if b.layer != n || i > 0 && b.y < l[i-1].y+l[i-1].height() {
+				t.Errorf("layer %d: number %d lies on the one above", n, i)
+			}
+			for _, from := range b.from {
+				if from.layer != n-1 {
+					t.Errorf("a line leads from layer %d to %d", from.layer, n)
+				}
+			}
+		}
+	}
+	var reaches func(b, from *box) bool
+	reaches = func(b, from *box) bool {
+		return b == from || b.stage == nil && reaches(b.from[0], from)
+	}
+	for _, s := range stages {
+		for _, d := range s.DependsOn {
+			if !slices.ContainsFunc(boxes[s.Name].from, func(b *box) bool { return reaches(b, boxes[d]) }) {
+				t.Errorf("no line leads from %s to %s", d, s.Name)
+			}
+		}
 	}
 }
