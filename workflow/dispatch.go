@@ -267,10 +267,10 @@ func (d *driver) taskEnded(t *taskState, u executor.Update, e Event) {
 	if r.Reason == executor.Succeeded {
 		r = d.collect(t)
 	}
-	e.Event, e.Reason, e.Code, e.Message, e.Usage = TaskEnded, string(r.Reason), r.Code, r.Message, &r.Usage
 	if r.Usage.Started.IsZero() {
-		e.Usage = &u.Result.Usage
+		r.Usage = u.Result.Usage
 	}
+	e.Event, e.Reason, e.Code, e.Message, e.Usage = TaskEnded, string(r.Reason), r.Code, r.Message, &r.Usage
 	d.emit(e)
 	switch {
 	case r.Reason == executor.Succeeded && t.order.Role == executor.RoleShard:

@@ -1,6 +1,7 @@
 package workflow_test
 
 import (
+	"math"
 	"os"
 	"path/filepath"
 	"testing"
@@ -143,5 +144,26 @@ func TestStatusOfDrivers(t *testing.T) {
 	}
 	if s, err := look(t, path).Status(); err != nil || s.State != workflow.Died {
 		t.Errorf("without its lease %+v, %v", s, err)
+	}
+}
+
+// TestActionsTakeWhatTheirTasksTake: the processor time of an action is that of its shards and of their merge.
+func TestActionsTakeWhatTheirTasksTake(t *testing.T) {
+	var tasks, action float64
+	ended := 0
+	run(t, write(t, `stage "make" "data" {
+  count  = 6
+  shards = 3
+}`), workflow.RunOptions{Observe: func(e workflow.Event) {
+		switch e.Event {
+		case workflow.TaskEnded:
+			tasks += e.Usage.CPU
+			ended++
+		case workflow.ActionDone:
+			action = e.Usage.CPU
+		}
+	}})
+	if ended < 4 || tasks <= 0 || math.Abs(action-tasks) > 1e-6*tasks {
+		t.Errorf("the %d tasks took %g s, the action %g s", ended, tasks, action)
 	}
 }
