@@ -45,6 +45,7 @@ stage "measure" "size" {
 // TestChaosKill kills the driver, a task, or both, with SIGKILL at random moments, again and again in the same directory,
 // and then runs: the contents are those of an undisturbed run, without help.
 func TestChaosKill(t *testing.T) {
+	t.Parallel()
 	want := contents(mustRun(t, write(t, diamond)))
 	n := rounds(10)
 	killed := map[string]int{}
@@ -143,6 +144,7 @@ func waitFor(t *testing.T, what string, is func() bool) {
 // TestTwoDrivers starts two drivers together in one directory: no task is done twice, neither waits for ever, and the
 // contents are right.
 func TestTwoDrivers(t *testing.T) {
+	t.Parallel()
 	want := contents(mustRun(t, write(t, diamond)))
 	n := max(3, rounds(3)/3)
 	for round := range n {

@@ -23,6 +23,7 @@ func stored(t *testing.T, path string, o *workflow.Outcome, address, file string
 // TestFaultDamage damages what is in the store, in every way it can be: each time the next run notices, does that action
 // again, and ends with the same contents.
 func TestFaultDamage(t *testing.T) {
+	t.Parallel()
 	flip := func(at string) error {
 		raw, err := os.ReadFile(at)
 		if err != nil {

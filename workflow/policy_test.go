@@ -101,6 +101,7 @@ func TestRetryOnlyForTheReasonsGiven(t *testing.T) {
 
 // TestMemoryGrows: a task that was out of memory gets more, until it is enough.
 func TestMemoryGrows(t *testing.T) {
+	t.Parallel()
 	path := write(t, `stage "fail" "x" {
   how   = "memory"
   times = 2
