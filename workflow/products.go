@@ -139,11 +139,16 @@ func writeMetrics(path string, groups []report.Group) error {
 			merged = append(merged, m)
 		}
 	}
-	temp := path + ".tmp"
-	if err := stage.WriteMetrics(temp, merged); err != nil {
+	temp, err := os.MkdirTemp(filepath.Dir(path), placing+"*") // another run may be writing the same
+	if err != nil {
 		return err
 	}
-	return os.Rename(temp, path)
+	defer os.RemoveAll(temp)
+	whole := filepath.Join(temp, filepath.Base(path))
+	if err := stage.WriteMetrics(whole, merged); err != nil {
+		return err
+	}
+	return os.Rename(whole, path)
 }
 
 // outputs writes the pipeline's output blocks as text: artifacts as the paths of the results.

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -99,7 +100,7 @@ func (d *driver) publish(j *job) error {
 		}
 		from := filepath.Join(d.store.ActionDir(j.key), out.File)
 		err := d.store.Link(from, out, func() error { // a link changes the file's change time
-			changed, err := place(from, filepath.Join(d.Results, filepath.FromSlash(p.Path)))
+			changed, err := place(from, filepath.Join(d.Results, filepath.FromSlash(p.Path)), d.id)
 			d.published = d.published || changed
 			return err
 		})
@@ -110,8 +111,28 @@ func (d *driver) publish(j *job) error {
 	return nil
 }
 
-// place makes to the same file as from, or an equal one, and reports whether that took any doing.
-func place(from, to string) (changed bool, err error) {
+// placing begins the names of files that are being put among the results; a run's id follows, since several runs may be
+// putting the same file there.
+const placing = ".tmp-"
+
+// clearPlacing removes what runs that died while they published left among the results.
+func (p *Project) clearPlacing() {
+	for _, pattern := range []string{placing + "*", "figures/" + placing + "*"} {
+		found, err := filepath.Glob(filepath.Join(p.Results, pattern))
+		if err != nil {
+			continue // the results' own path is no pattern; what is left there does no harm
+		}
+		for _, path := range found {
+			run, _, _ := strings.Cut(strings.TrimPrefix(filepath.Base(path), placing), "~")
+			if !p.store.Living(run) {
+				os.Remove(path)
+			}
+		}
+	}
+}
+
+// place makes to the same file as from, or an equal one, for a run, and reports whether that took any doing.
+func place(from, to, run string) (changed bool, err error) {
 	source, err := os.Stat(from)
 	if err != nil {
 		return false, err
@@ -122,14 +143,15 @@ func place(from, to string) (changed bool, err error) {
 	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
 		return false, err
 	}
-	temp := filepath.Join(filepath.Dir(to), ".tmp-"+filepath.Base(to))
-	os.Remove(temp)
+	temp := filepath.Join(filepath.Dir(to), placing+run+"~"+filepath.Base(to))
 	if os.Link(from, temp) != nil {
 		if err := copyFile(from, temp, source); err != nil {
 			return false, errors.Join(err, os.Remove(temp))
 		}
 	}
-	return true, os.Rename(temp, to)
+	err = os.Rename(temp, to)
+	os.Remove(temp) // it is still there if another run has just put a link to the same file in place: that rename does nothing
+	return true, err
 }
 
 // same reports whether a target needs no work: the same file, or a copy made of it.
@@ -143,7 +165,7 @@ func copyFile(from, to string, source os.FileInfo) error {
 		return err
 	}
 	defer in.Close()
-	out, err := os.Create(to)
+	out, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644) // never into a file that may be a link to the store's
 	if err != nil {
 		return err
 	}
@@ -157,8 +179,12 @@ func copyFile(from, to string, source os.FileInfo) error {
 	return os.Chtimes(to, source.ModTime(), source.ModTime())
 }
 
-// discard removes the outputs of actions that are not to be kept, everything being done.
+// discard removes the outputs of actions that are not to be kept, everything being done. Another run may be about to read
+// them; then they are left to the next run that ends alone.
 func (d *driver) discard() {
+	if !slices.ContainsFunc(d.plan.Decisions, func(x *Decision) bool { return x.Action.Policy.Discard }) || !d.leases.Alone() {
+		return
+	}
 	for _, j := range d.jobs {
 		if !j.action.Policy.Discard || j.record == nil || j.record.Discarded {
 			continue

@@ -152,6 +152,7 @@ func (p *Project) newDriver(plan *Plan, o RunOptions) (*driver, error) {
 	if err := writableResults(p.Results); err != nil {
 		return nil, err
 	}
+	p.clearPlacing()
 	if s, ok := d.executor.(executor.Starter); ok {
 		err := s.Start(executor.Session{Run: d.id, Workdir: p.Workdir, Pipeline: p.Pipeline.Path, Living: p.store.Living})
 		if err != nil {

@@ -198,6 +198,9 @@ func TestLeases(t *testing.T) {
 	if held || err != nil || other == nil || other.Run != "a" || !strings.Contains(other.String(), "run a (process") {
 		t.Fatalf("a lease that is held: %v, %v, %v", held, other, err)
 	}
+	if a.Alone() || b.Alone() {
+		t.Error("one of two runs is alone")
+	}
 	a.Release(k)
 	if held, _, _, err := b.Acquire(k); !held || err != nil {
 		t.Errorf("a lease given back: %v, %v", held, err)
@@ -206,6 +209,9 @@ func TestLeases(t *testing.T) {
 		t.Error("who lives is told wrongly")
 	}
 	a.Close()
+	if !b.Alone() {
+		t.Error("a run that has ended still goes on")
+	}
 	b.Close()
 	if entries, err := os.ReadDir(filepath.Join(s.Dir(), "leases")); err != nil || len(entries) != 0 {
 		t.Errorf("left behind: %v, %v", entries, err)

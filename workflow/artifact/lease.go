@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -212,6 +213,23 @@ func (l *Leases) beat() {
 			_ = touch(l.own) // a missed beat is made good by the next
 		}
 	}
+}
+
+// Alone reports whether no other run goes on in the store.
+func (l *Leases) Alone() bool {
+	runs, err := os.ReadDir(filepath.Dir(l.own))
+	if err != nil {
+		return false
+	}
+	for _, f := range runs {
+		if f.Name() == filepath.Base(l.own) || !strings.HasPrefix(f.Name(), "run-") {
+			continue
+		}
+		if h, err := readLease(filepath.Join(filepath.Dir(l.own), f.Name())); err == nil && l.alive(h) {
+			return false
+		}
+	}
+	return true
 }
 
 // Busy reports whether a living holder has the lease of an action.
