@@ -16,6 +16,9 @@ func (e Environment) Clone() Environment {
 
 func (b Boundary) clone() Boundary {
 	b.Reflections = slices.Clone(b.Reflections)
+	if b.Impedance != nil {
+		b.Impedance = &ImpedanceTable{b.Impedance.Frequency, slices.Clone(b.Impedance.Rows)}
+	}
 	return b
 }
 

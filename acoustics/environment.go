@@ -88,12 +88,13 @@ type Knot struct {
 type BoundaryKind string
 
 // Boundaries: pressure release (KRAKEN's V), rigid (R), a homogeneous
-// half-space (A), a tabulated reflection coefficient (F).
+// half-space (A), a tabulated reflection coefficient (F), a tabulated impedance (P).
 const (
 	PressureRelease BoundaryKind = "pressure_release"
 	Rigid           BoundaryKind = "rigid"
 	Halfspace       BoundaryKind = "halfspace"
 	Reflection      BoundaryKind = "reflection"
+	Impedance       BoundaryKind = "impedance"
 )
 
 // Boundary closes the stack of layers above or below.
@@ -104,6 +105,8 @@ type Boundary struct {
 	// Reflections is the table of a Reflection boundary, by increasing grazing
 	// angle.
 	Reflections []ReflectionCoefficient `json:"reflections,omitempty"`
+	// Impedance is the table of an Impedance boundary, at the bottom only.
+	Impedance *ImpedanceTable `json:"impedance,omitempty"`
 	// Roughness is the rms roughness of the interface in m (surface only: the
 	// roughness above a bottom boundary belongs to the layer it closes).
 	Roughness float64 `json:"roughness,omitempty"`
@@ -116,3 +119,25 @@ type ReflectionCoefficient struct {
 	Magnitude    float64 `json:"magnitude"`
 	Phase        float64 `json:"phase"` // degrees
 }
+
+// ImpedanceTable is what lies below the stack as the boundary condition
+// f p + (g/ρ) dp/dz = 0 that it sets at one frequency, for rising squared
+// horizontal wavenumbers, as BOUNCE tabulates it: the Acoustics Toolbox's internal
+// reflection coefficient. ρ is in g/cm³; only the ratio f/g matters.
+type ImpedanceTable struct {
+	Frequency float64        `json:"frequency"` // Hz
+	Rows      []ImpedanceRow `json:"rows"`
+}
+
+// ImpedanceRow is the boundary condition at one squared horizontal wavenumber.
+type ImpedanceRow struct {
+	Kr2   float64 `json:"kr2"`    // rad²/m²
+	FReal float64 `json:"f_real"` // 1/m
+	FImag float64 `json:"f_imag"`
+	GReal float64 `json:"g_real"` // g/cm³
+	GImag float64 `json:"g_imag"`
+}
+
+// F and G are the coefficients of p and of dp/dz / ρ.
+func (r ImpedanceRow) F() complex128 { return complex(r.FReal, r.FImag) }
+func (r ImpedanceRow) G() complex128 { return complex(r.GReal, r.GImag) }

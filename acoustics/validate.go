@@ -257,10 +257,12 @@ func (c *checker) boundary(at place, b *Boundary) {
 		c.material(field(&at, "material"), &b.Material)
 	case Reflection:
 		c.reflections(field(&at, "reflections"), b.Reflections)
+	case Impedance:
+		c.impedance(field(&at, "impedance"), b.Impedance)
 	default:
 		kind := field(&at, "kind")
-		c.add(&kind, math.NaN(), "unknown boundary %q: %q, %q, %q or %q",
-			b.Kind, PressureRelease, Rigid, Halfspace, Reflection)
+		c.add(&kind, math.NaN(), "unknown boundary %q: %q, %q, %q, %q or %q",
+			b.Kind, PressureRelease, Rigid, Halfspace, Reflection, Impedance)
 	}
 }
 
@@ -277,6 +279,32 @@ func (c *checker) reflections(at place, table []ReflectionCoefficient) {
 		if i > 0 && r.GrazingAngle <= table[i-1].GrazingAngle {
 			c.add(&angle, r.GrazingAngle, "grazing angles must increase: %v° follows %v°",
 				r.GrazingAngle, table[i-1].GrazingAngle)
+		}
+	}
+}
+
+// minImpedanceRows is the shortest table of impedances that says anything.
+const minImpedanceRows = 4
+
+func (c *checker) impedance(at place, t *ImpedanceTable) {
+	if t == nil || len(t.Rows) < minImpedanceRows {
+		c.add(&at, math.NaN(), "the table of impedances has fewer than %d wavenumbers", minImpedanceRows)
+		return
+	}
+	c.positive(field(&at, "frequency"), t.Frequency, "Hz")
+	rows := field(&at, "rows")
+	for i, r := range t.Rows {
+		here := element(rows.parent, rows.name, i)
+		kr2 := field(&here, "kr2")
+		c.finite(kr2, r.Kr2)
+		if i > 0 && r.Kr2 <= t.Rows[i-1].Kr2 {
+			c.add(&kr2, r.Kr2, "squared wavenumbers must increase: %v follows %v", r.Kr2, t.Rows[i-1].Kr2)
+		}
+		for _, x := range []float64{r.FReal, r.FImag, r.GReal, r.GImag} {
+			c.finite(here, x)
+		}
+		if r.F() == 0 && r.G() == 0 {
+			c.add(&here, 0, "f and g are both 0: that is no boundary condition")
 		}
 	}
 }

@@ -64,6 +64,30 @@ func TestSolversAgreeWithoutLosses(t *testing.T) {
 	}
 }
 
+// A prior that lets the bottom be slower than the phase speeds wanted makes the whole
+// problem the complex solver's: no ocean of it loses its leaky modes.
+func TestSolverSuitsTheWholePrior(t *testing.T) {
+	bottom := func(low, high float64) *Problem {
+		p := shelfProblem(Parameter{Name: "water_depth", Prior: uniform(210, 220)},
+			Parameter{Name: "sound_speed", Layer: BottomHalfspace, Prior: uniform(low, high)})
+		p.Environment.Bottom.Material.SoundSpeed = 1800
+		p.Modes.MaxPhaseSpeed = 1700
+		p.Frequencies = []float64{49}
+		return p
+	}
+	if got := bottom(1750, 1900).Solver(); got != rangedep.Real {
+		t.Errorf("bottoms above max_phase_speed: %v", got)
+	}
+	p := bottom(1600, 1900)
+	if got := p.Solver(); got != rangedep.Complex {
+		t.Fatalf("bottoms from 1600 m/s, phase speeds to 1700: %v", got)
+	}
+	p.Modes.Solver = "real"
+	if got := p.Solver(); got != rangedep.Real {
+		t.Errorf("forced real modes: %v", got)
+	}
+}
+
 // A solid whose shear speed goes to 0 is heard as the fluid; a stiffer one is not,
 // and unknown shear speeds make the problem the complex solver's.
 func TestElasticProblem(t *testing.T) {

@@ -55,6 +55,8 @@ func fluidBoundary(b *acoustics.Boundary, path string) error {
 	switch {
 	case b.Kind == acoustics.Reflection:
 		return ErrUnsupported{path + ".kind", "a tabulated reflection coefficient needs the complex solver"}
+	case b.Kind == acoustics.Impedance:
+		return ErrUnsupported{path + ".kind", "a tabulated impedance needs the complex solver"}
 	case b.Kind == acoustics.Halfspace && b.Material.ShearSpeed > 0:
 		return ErrUnsupported{path + ".material.shear_speed", "an elastic half-space needs the complex solver"}
 	}

@@ -90,7 +90,7 @@ func (o SolverOptions) Choose(env *acoustics.Environment) Method {
 		}
 	}
 	for _, b := range []acoustics.Boundary{env.Surface, env.Bottom} {
-		if b.Kind == acoustics.Reflection || b.Kind == acoustics.Halfspace && (b.Material.ShearSpeed > 0 || o.MaxPhaseSpeed > b.Material.SoundSpeed) {
+		if b.Kind == acoustics.Reflection || b.Kind == acoustics.Impedance || b.Kind == acoustics.Halfspace && (b.Material.ShearSpeed > 0 || o.MaxPhaseSpeed > b.Material.SoundSpeed) {
 			return Complex
 		}
 	}

@@ -146,6 +146,11 @@ func (f *envFlags) writeToolbox(to string, cases []envfile.Case, stderr io.Write
 			}
 		}
 	}
+	if t := cases[0].Environment.Bottom.Impedance; t != nil {
+		if err := saved(stem+".irc", func(w io.Writer) error { return envfile.WriteImpedance(w, t) }); err != nil {
+			return failed(err)
+		}
+	}
 	var notes []string
 	err := saved(to, func(w io.Writer) (err error) {
 		notes, err = envfile.Write(w, cases)

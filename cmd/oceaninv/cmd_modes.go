@@ -199,7 +199,7 @@ func toolboxModes(c *envfile.Case, sections []*rangedep.Section, depths []float6
 
 // toolboxBoundary is a boundary in the form of a .mod file, with complex speeds.
 func toolboxBoundary(b acoustics.Boundary, hz, depth float64) envfile.ModeBoundary {
-	letters := map[acoustics.BoundaryKind]byte{acoustics.PressureRelease: 'V', acoustics.Rigid: 'R', acoustics.Halfspace: 'A', acoustics.Reflection: 'F'}
+	letters := map[acoustics.BoundaryKind]byte{acoustics.PressureRelease: 'V', acoustics.Rigid: 'R', acoustics.Halfspace: 'A', acoustics.Reflection: 'F', acoustics.Impedance: 'P'}
 	m := envfile.ModeBoundary{Letter: letters[b.Kind], Depth: float32(depth), Density: float32(b.Material.Density / 1000)}
 	m.Speed = complex64(b.Material.ComplexSoundSpeed(hz))
 	m.Shear = complex64(b.Material.ComplexShearSpeed(hz))

@@ -38,6 +38,7 @@ func WriteEnvironment(path string, e acoustics.Environment, attributes ...netcdf
 		w.knots(media)
 		w.reflections("surface", e.Surface.Reflections)
 		w.reflections("bottom", e.Bottom.Reflections)
+		w.impedance(e.Bottom.Impedance)
 	})
 }
 

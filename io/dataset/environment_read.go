@@ -29,6 +29,7 @@ func (r *reader) environment() (acoustics.Environment, error) {
 			e.Surface = boundary
 		case roleBottom:
 			boundary.Reflections = r.reflections("bottom")
+			boundary.Impedance = r.impedance()
 			e.Bottom = boundary
 		case roleCover:
 			e.Cover = append(e.Cover, m.Layer)

@@ -26,12 +26,18 @@ func drawMaterial(t *rapid.T) acoustics.Material {
 		Attenuation: attenuation(), ShearAttenuation: attenuation()}
 }
 
-func drawBoundary(t *rapid.T) acoustics.Boundary {
-	b := acoustics.Boundary{Kind: rapid.SampledFrom([]acoustics.BoundaryKind{acoustics.PressureRelease, acoustics.Rigid,
-		acoustics.Halfspace, acoustics.Reflection}).Draw(t, "kind"), Roughness: rapid.Float64Range(0, 3).Draw(t, "roughness")}
+func drawBoundary(t *rapid.T, more ...acoustics.BoundaryKind) acoustics.Boundary {
+	b := acoustics.Boundary{Kind: rapid.SampledFrom(append(more, acoustics.PressureRelease, acoustics.Rigid,
+		acoustics.Halfspace, acoustics.Reflection)).Draw(t, "kind"), Roughness: rapid.Float64Range(0, 3).Draw(t, "roughness")}
 	switch b.Kind {
 	case acoustics.Halfspace:
 		b.Material = drawMaterial(t)
+	case acoustics.Impedance:
+		b.Impedance = &acoustics.ImpedanceTable{Frequency: 123.5}
+		for i := range rapid.IntRange(1, 9).Draw(t, "wavenumbers") {
+			x := rapid.Float64().Draw(t, "coefficient")
+			b.Impedance.Rows = append(b.Impedance.Rows, acoustics.ImpedanceRow{Kr2: float64(i), FReal: x, FImag: -x, GReal: 2, GImag: x / 3})
+		}
 	case acoustics.Reflection:
 		for i := range rapid.IntRange(1, 3).Draw(t, "angles") {
 			b.Reflections = append(b.Reflections, acoustics.ReflectionCoefficient{GrazingAngle: float64(i), Magnitude: 0.5, Phase: -10})
@@ -92,7 +98,7 @@ func TestEnvironmentRoundTrip(t *testing.T) {
 		number := rapid.Float64Range(0, 2000)
 		e := acoustics.Environment{
 			Name: rapid.StringMatching(`[a-z]*`).Draw(t, "name"), Surface: drawBoundary(t), Cover: drawLayers(t, "cover"),
-			Layers: drawLayers(t, "layers"), Bottom: drawBoundary(t),
+			Layers: drawLayers(t, "layers"), Bottom: drawBoundary(t, acoustics.Impedance),
 			Water: acoustics.Water{Depth: number.Draw(t, "depth"), Density: 1000, Attenuation: acoustics.Attenuation{Value: 1, Unit: acoustics.QualityFactor},
 				Profile: acoustics.SoundSpeedProfile{Depth: rapid.SliceOfN(number, knots, knots).Draw(t, "depths"),
 					Speed: rapid.SliceOfN(number, knots, knots).Draw(t, "speeds"), Interpolation: acoustics.PCHIP}},

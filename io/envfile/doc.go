@@ -1,6 +1,6 @@
 // Package envfile reads and writes the files of the Acoustics Toolbox: the ocean
 // of KRAKEN (.env), the field wanted from it (.flp), tabulated reflection
-// coefficients (.brc, .trc), source beam patterns (.sbp), modes (.mod) and
+// coefficients (.brc, .trc) and impedances (.irc), source beam patterns (.sbp), modes (.mod) and
 // pressure fields (.shd).
 //
 // Text files follow Fortran's list-directed input, as the Toolbox reads them: a
@@ -30,9 +30,8 @@
 //
 // Not supported, each with a diagnostic: analytic profiles (A), profiles of the
 // ray codes (Q, H), biological layers (B), grain-size bottoms (G), Twersky's bosses
-// (S, H, T, I), precalculated internal reflection coefficients (P: a table over
-// wavenumber at one frequency, which BOUNCE makes of layers that this program takes
-// themselves; the .brc file that it writes beside it is read).
+// (S, H, T, I), precalculated reflection coefficients at the top (P; the Toolbox
+// has one file of them, which is the bottom's).
 // Altimetry and bathymetry files (~, *) and single beams (I) are for the ray codes
 // and are left out with a warning. The power law m holds up to its transition frequency only.
 package envfile

@@ -182,6 +182,48 @@ func TestReflectionTables(t *testing.T) {
 	}
 }
 
+func TestImpedanceTables(t *testing.T) {
+	text := strings.Replace(pekeris, "'A' 0.0\n100.0 1700.0 0.0 1.8 0.5 0.0", "'P' 0.0", 1)
+	cases, err := Read(strings.NewReader(text), "p.env", reflectionsBeside)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := cases[0].Environment.Bottom
+	if got.Kind != acoustics.Impedance || got.Impedance.Frequency != 150 || len(got.Impedance.Rows) != 4 ||
+		got.Impedance.Rows[1] != (acoustics.ImpedanceRow{Kr2: 0.2, FReal: 0.9, FImag: -0.1, GReal: 1}) {
+		t.Errorf("bottom %+v", got)
+	}
+	var written bytes.Buffer
+	if err := WriteImpedance(&written, got.Impedance); err != nil {
+		t.Fatal(err)
+	}
+	again, err := ReadImpedance(&written, "again.irc")
+	if err != nil || !reflect.DeepEqual(again, got.Impedance) {
+		t.Errorf("table became %v, %v", again, err)
+	}
+}
+
+func TestImpedanceDiagnostics(t *testing.T) {
+	for _, test := range []struct{ old, new, want string }{
+		{"150\n", "-1\n", "t.irc:1:10: frequency -1 Hz; it must be positive"},
+		{"150\n4", "150\n5", "t.irc:6: the file ends where the squared wavenumber is expected; complete the file"},
+		{".2 .9", ".1 .9", "t.irc:4:1: squared wavenumber 0.1 follows 0.1"},
+		{"\n4\n", "\n1000000000\n", "t.irc:2:1: the number of wavenumbers is 1000000000"},
+		{".3 .8 0 1 0", ".3 0 0 0 0", "t.irc:5:12: f and g are both 0"},
+		{".4 .7", ".4 NaN", "t.irc:6:4: the real part of f is not finite"},
+	} {
+		_, err := ReadImpedance(strings.NewReader(strings.Replace(fourImpedances, test.old, test.new, 1)), "t.irc")
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("got  %v\nwant %v", err, test.want)
+		}
+	}
+	text := strings.Replace(pekeris, "'A' 0.0\n100.0 1700.0 0.0 1.8 0.5 0.0", "'P' 0.0", 1)
+	_, err := Read(strings.NewReader(strings.Replace(text, "150.0\n", "151.0\n", 1)), "p.env", reflectionsBeside)
+	if err == nil || !strings.Contains(err.Error(), "the .irc file holds at 150 Hz, the ocean at 151 Hz; run BOUNCE at the ocean's frequency") {
+		t.Errorf("another frequency: %v", err)
+	}
+}
+
 // Several units of attenuation become one that says the same at every frequency
 // of the case.
 func TestWriteConvertsUnits(t *testing.T) {

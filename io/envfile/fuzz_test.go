@@ -18,7 +18,12 @@ func seed(f *testing.F, pattern string) {
 	}
 }
 
-func reflectionsBeside(string) (io.ReadCloser, error) {
+const fourImpedances = "'BOUNCE' 150\n4\n.1 1 0 1 0 0\n.2 .9 -.1 1 0 0\n.3 .8 0 1 0 5\n.4 .7 0 1 0 10\n"
+
+func reflectionsBeside(extension string) (io.ReadCloser, error) {
+	if extension == ".irc" {
+		return io.NopCloser(strings.NewReader(fourImpedances)), nil
+	}
 	return io.NopCloser(strings.NewReader("2\n0 1 180\n90 .5 0\n")), nil
 }
 
@@ -27,6 +32,7 @@ func reflectionsBeside(string) (io.ReadCloser, error) {
 func FuzzRead(f *testing.F) {
 	seed(f, "*.env")
 	f.Add([]byte(everything))
+	f.Add([]byte(strings.Replace(pekeris, "'A' 0.0\n100.0 1700.0 0.0 1.8 0.5 0.0", "'P' 0.0", 1)))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		cases, err := Read(bytes.NewReader(data), "fuzz.env", reflectionsBeside)
 		if err != nil {
@@ -64,6 +70,20 @@ func FuzzReadReflections(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if _, err := ReadReflections(bytes.NewReader(data), "fuzz.brc"); err != nil {
 			asError(t, err)
+		}
+	})
+}
+
+func FuzzReadImpedance(f *testing.F) {
+	f.Add([]byte(fourImpedances))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		table, err := ReadImpedance(bytes.NewReader(data), "fuzz.irc")
+		if err != nil {
+			asError(t, err)
+			return
+		}
+		if err := WriteImpedance(io.Discard, table); err != nil {
+			t.Fatal(err)
 		}
 	})
 }

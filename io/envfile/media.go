@@ -206,7 +206,7 @@ func (r *caseReader) readBottom() error {
 	if text != "" {
 		letter = text[0]
 	}
-	if !strings.ContainsRune("VRAF", rune(letter)) {
+	if !strings.ContainsRune("VRAFP", rune(letter)) {
 		meaning, remedy := boundaryMeaning(letter, "bottom", ".brc")
 		return r.wrong(fmt.Sprintf("bottom option %q: %s", text, meaning), remedy)
 	}
@@ -221,6 +221,10 @@ func (r *caseReader) readBottom() error {
 	if r.power, err = r.readPower("the bottom"); err != nil {
 		return err
 	}
-	r.bottom, err = r.readBoundary(letter, "bottom", ".brc")
+	extension := ".brc"
+	if letter == 'P' {
+		extension = ".irc"
+	}
+	r.bottom, err = r.readBoundary(letter, "bottom", extension)
 	return err
 }

@@ -1,7 +1,10 @@
 package envfile
 
 import (
+	"errors"
 	"fmt"
+	"io"
+	"math"
 	"strings"
 
 	"oceaninv/acoustics"
@@ -129,11 +132,13 @@ func (r *caseReader) parseTop(text string) error {
 // boundaryMeaning says what an unsupported letter of a boundary means, and what to do.
 func boundaryMeaning(letter byte, side, extension string) (meaning, remedy string) {
 	remedy = "use V (vacuum), R (rigid), A (half-space) or F (reflection coefficients)"
+	if side == "bottom" {
+		remedy = "use V (vacuum), R (rigid), A (half-space), F (reflection coefficients) or P (BOUNCE's .irc file)"
+	}
 	bosses := "give the interface's rms roughness instead"
 	switch letter {
 	case 'P':
-		return "a precalculated internal reflection coefficient (.irc: what BOUNCE found at one frequency, by wavenumber) is not supported",
-			"give the layers themselves, or use F with the " + extension + " file that BOUNCE writes beside it"
+		return "a precalculated internal reflection coefficient (.irc) closes the bottom only", "use F with a " + extension + " file, or give what lies above"
 	case 'W':
 		return "writing a file of reflection coefficients is BOUNCE's task", remedy
 	case 'G':
@@ -189,23 +194,32 @@ func (r *caseReader) readBoundary(letter byte, side, extension string) (acoustic
 		}
 		return acoustics.Boundary{Kind: acoustics.Halfspace, Material: r.material(p, r.power)}, nil
 	}
-	table, err := r.openReflections(extension)
-	return acoustics.Boundary{Kind: acoustics.Reflection, Reflections: table}, err
+	var out acoustics.Boundary
+	err := r.beside(letter, extension, func(f io.Reader, name string) (err error) {
+		if letter == 'P' {
+			out.Kind = acoustics.Impedance
+			out.Impedance, err = ReadImpedance(f, name)
+			return err
+		}
+		out.Kind = acoustics.Reflection
+		out.Reflections, err = ReadReflections(f, name)
+		return err
+	})
+	if t := out.Impedance; err == nil && t != nil && math.Abs(t.Frequency-r.c.Reference) > 1e-6*r.c.Reference {
+		return out, r.wrong(fmt.Sprintf("the .irc file holds at %v Hz, the ocean at %v Hz", t.Frequency, r.c.Reference), "run BOUNCE at the ocean's frequency")
+	}
+	return out, err
 }
 
-func (r *caseReader) openReflections(extension string) ([]acoustics.ReflectionCoefficient, error) {
-	var err error
+// beside reads the table that an option asks for from the file beside this one.
+func (r *caseReader) beside(letter byte, extension string, read func(f io.Reader, name string) error) error {
+	err := errors.New("no file can be opened here")
 	if r.open != nil {
-		var f interface {
-			Read([]byte) (int, error)
-			Close() error
-		}
+		var f io.ReadCloser
 		if f, err = r.open(extension); err == nil {
 			defer f.Close()
-			return ReadReflections(f, strings.TrimSuffix(r.name, ".env")+extension)
+			return read(f, strings.TrimSuffix(r.name, ".env")+extension)
 		}
-	} else {
-		err = fmt.Errorf("no file can be opened here")
 	}
-	return nil, r.wrong(fmt.Sprintf("option F asks for a %s file of reflection coefficients: %v", extension, err), "put it beside the environmental file")
+	return r.wrong(fmt.Sprintf("option %c asks for a %s file of reflection coefficients: %v", letter, extension, err), "put it beside the environmental file")
 }

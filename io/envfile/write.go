@@ -11,8 +11,9 @@ import (
 	"oceaninv/acoustics"
 )
 
-// Write writes cases as one environmental file. A Reflection boundary's table
-// goes into a file of its own (see [WriteReflections]). An ocean with several units
+// Write writes cases as one environmental file. The table of a
+// Reflection or Impedance boundary goes into a file of its own (see
+// [WriteReflections], [WriteImpedance]). An ocean with several units
 // of attenuation is converted to one; the notes, which the file holds as comments
 // too, say how and at which frequencies that is exact. What the format cannot say,
 // such as two interpolations, is an error and nothing is written.
@@ -96,7 +97,7 @@ func (e *writer) findInterpolation() error {
 }
 
 var boundaryLetters = map[byte]acoustics.BoundaryKind{
-	'V': acoustics.PressureRelease, 'R': acoustics.Rigid, 'A': acoustics.Halfspace, 'F': acoustics.Reflection,
+	'V': acoustics.PressureRelease, 'R': acoustics.Rigid, 'A': acoustics.Halfspace, 'F': acoustics.Reflection, 'P': acoustics.Impedance,
 }
 
 // writeTop writes the top options and the lines they ask for.
@@ -106,8 +107,8 @@ func (e *writer) writeTop() error {
 		return fmt.Errorf("%q is no interpolation", e.interpolation)
 	}
 	boundary, ok := letterOf(boundaryLetters, e.c.Environment.Surface.Kind)
-	if !ok {
-		return fmt.Errorf("%q is no boundary", e.c.Environment.Surface.Kind)
+	if !ok || boundary == 'P' {
+		return fmt.Errorf("%q is no boundary of the surface", e.c.Environment.Surface.Kind)
 	}
 	unit := byte('W')
 	if e.unit != "" {

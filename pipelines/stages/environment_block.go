@@ -80,6 +80,9 @@ type bottomBlock struct {
 	Attenuation      string      `hcl:"attenuation,optional"`
 	ShearAttenuation string      `hcl:"shear_attenuation,optional"`
 	Reflections      [][]float64 `hcl:"reflections,optional"`
+	// Impedance is [kr², Re f, Im f, Re g, Im g] for each wavenumber.
+	Impedance          [][]float64 `hcl:"impedance,optional"`
+	ImpedanceFrequency float64     `hcl:"impedance_frequency,optional"`
 }
 
 // seaWaterDensity is what a water block without a density gets, in kg/m³: the
@@ -225,7 +228,10 @@ func (b *surfaceBlock) boundary(d *stage.Decoder) acoustics.Boundary {
 	if b.Kind == "" {
 		b.Kind = string(acoustics.PressureRelease)
 	}
-	below := bottomBlock{b.Kind, b.SoundSpeed, b.ShearSpeed, b.Density, b.Attenuation, b.ShearAttenuation, b.Reflections}
+	below := bottomBlock{
+		Kind: b.Kind, SoundSpeed: b.SoundSpeed, ShearSpeed: b.ShearSpeed, Density: b.Density,
+		Attenuation: b.Attenuation, ShearAttenuation: b.ShearAttenuation, Reflections: b.Reflections,
+	}
 	out := below.boundary(d, "surface")
 	out.Roughness = b.Roughness
 	return out
@@ -248,6 +254,10 @@ func (b *bottomBlock) boundary(d *stage.Decoder, block string) acoustics.Boundar
 		}
 		return out
 	}
+	if out.Kind == acoustics.Impedance {
+		out.Impedance = b.impedance(d, block)
+		return out
+	}
 	if out.Kind != acoustics.Halfspace {
 		return out
 	}
@@ -262,4 +272,16 @@ func (b *bottomBlock) boundary(d *stage.Decoder, block string) acoustics.Boundar
 		ShearAttenuation: attenuation(d, block+".shear_attenuation", b.ShearAttenuation),
 	}
 	return out
+}
+
+func (b *bottomBlock) impedance(d *stage.Decoder, block string) *acoustics.ImpedanceTable {
+	t := &acoustics.ImpedanceTable{Frequency: b.ImpedanceFrequency}
+	for _, row := range b.Impedance {
+		if len(row) != 5 {
+			d.Errorf(block+".impedance", "Unsuitable table", "Write [kr² in rad²/m², Re f, Im f, Re g, Im g] for each wavenumber.")
+			return t
+		}
+		t.Rows = append(t.Rows, acoustics.ImpedanceRow{Kr2: row[0], FReal: row[1], FImag: row[2], GReal: row[3], GImag: row[4]})
+	}
+	return t
 }

@@ -47,6 +47,13 @@ func boundaryHCL(body *hclwrite.Body, b acoustics.Boundary) {
 			rows = append(rows, numbers([]float64{r.GrazingAngle, r.Magnitude, r.Phase}))
 		}
 		body.SetAttributeValue("reflections", cty.TupleVal(rows))
+	case acoustics.Impedance:
+		var rows []cty.Value
+		for _, r := range b.Impedance.Rows {
+			rows = append(rows, numbers([]float64{r.Kr2, r.FReal, r.FImag, r.GReal, r.GImag}))
+		}
+		body.SetAttributeValue("impedance", cty.TupleVal(rows))
+		body.SetAttributeValue("impedance_frequency", cty.NumberFloatVal(b.Impedance.Frequency))
 	}
 }
 

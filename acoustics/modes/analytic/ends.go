@@ -42,6 +42,9 @@ func (e *end) start(k, x complex128, kappa float64, leakyP, leakyS, down bool, i
 		}
 		return state{fluid: fluidState{p: 1, w: 0}}
 	}
+	if e.impedance != nil {
+		return state{fluid: e.impedance.start(x)}
+	}
 	if e.table != nil {
 		return state{fluid: e.table.start(x, !leakyP, down)}
 	}

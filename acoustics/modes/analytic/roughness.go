@@ -15,7 +15,7 @@ func (m *Modes) scatter(env *acoustics.Environment) {
 		t := &m.traces[i]
 		var change complex128
 		for j, rms := range sigma {
-			if rms == 0 || j == 0 && s.top.table != nil || j == len(s.layers) && s.bottom.table != nil {
+			if rms == 0 || j == 0 && s.top.table != nil || j == len(s.layers) && (s.bottom.table != nil || s.bottom.impedance != nil) {
 				continue
 			}
 			at := t.interfaceState(s, j)

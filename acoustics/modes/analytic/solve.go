@@ -53,6 +53,9 @@ func Solve(env *acoustics.Environment, frequency float64, o Options) (*Modes, er
 		panic(fmt.Sprintf("modes: options %+v", o))
 	}
 	omega := 2 * math.Pi * frequency
+	if err := checkFrequency(env, frequency); err != nil {
+		return nil, err
+	}
 	bare, err := newStack(env, omega)
 	if err != nil {
 		return nil, err

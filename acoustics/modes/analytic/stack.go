@@ -44,6 +44,8 @@ type end struct {
 	wave    wave
 	elastic bool
 	table   *table // of a Reflection
+
+	impedance *impedance // of an Impedance
 }
 
 const referenceDensity = 1000 // kg/m³
