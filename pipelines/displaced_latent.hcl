@@ -9,13 +9,19 @@
 # number, so that its network sees no input. With zero biases and ReLU only the last
 # biases are ever moved, by at most the learning rate a step: 1,880 steps of 2e-4
 # move each of six blocks by 0.38. That budget alone keeps every loss from moving far.
-# The study "corrected" gives the same flow larger steps, and the critic four to each
-# of the flow's: with one it falls behind, and the flow collapses to a point. Then
-# transport arrives from any distance; the divergence, which sees nothing where the
-# laws do not overlap but the critic's clamped scores, from about 10 and not from 25.
+#
+# Larger steps are not enough for the divergence. A log-scale acts on x with a lever
+# of d, a shift with one of 1, so that it is cheaper to shrink than to move: the flow
+# arrives as a point. (With larger steps and a critic of bounded slope it is at the
+# middle of [0, 1] from d = 25, no wider than a point, after three times as many
+# epochs too.) The study "corrected" therefore has blocks that only shift (NICE),
+# larger steps, and four steps of the critic to one of the flow. These settings were
+# chosen with the seeds 100 and 101 at d = 25; the study has others.
 #
 #   oceaninv run pipelines/displaced_latent.hcl
 #   oceaninv run pipelines/displaced_latent.hcl --var runs=10     # the authors' size
+#   oceaninv run pipelines/displaced_latent.hcl --var samples=7500 --var batch=64
+#                                     # as many steps, an eighth of the time
 
 variable "runs" {
   type        = number
@@ -32,6 +38,11 @@ variable "samples" {
 variable "epochs" {
   type    = number
   default = 20
+}
+
+variable "batch" {
+  type    = number
+  default = 512
 }
 
 variable "displacements" {
@@ -73,6 +84,7 @@ stage "fit" "flow" {
   seed        = each.value.seed
 
   flow {
+    coupling      = each.value.variant == "released" ? "glow" : "nice"
     blocks        = 6
     hidden        = 64
     hidden_layers = 1
@@ -82,10 +94,12 @@ stage "fit" "flow" {
 
   training {
     epochs        = var.epochs
+    batch_size    = var.batch
     base          = "uniform"
     base_shift    = each.value.d
     blur          = 0.05
-    learning_rate = each.value.variant == "released" ? 2e-4 : each.value.loss == "kld" ? 5e-3 : 1e-2
+    learning_rate = each.value.variant == "released" ? 2e-4 : 5e-3
+    critic_init   = "torch"
     critic_rate   = each.value.variant == "released" ? 2e-4 : 1e-2
     critic_steps  = each.value.variant == "released" ? 1 : 4
     beta1         = 0.5

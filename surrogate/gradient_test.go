@@ -2,7 +2,6 @@ package surrogate
 
 import (
 	"flag"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -11,23 +10,15 @@ import (
 	"oceaninv/surrogate/internal/gradcheck"
 )
 
-var (
-	gradients   gradcheck.Table
-	updateTable = flag.Bool("update", false, "write GRADIENTS.md")
-)
+var gradients gradcheck.Table
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code := m.Run()
-	fmt.Print(gradients.String())
-	if *updateTable && code == 0 {
-		if err := gradients.Write("GRADIENTS.md", "Gradients of the layers"); err != nil {
-			fmt.Println(err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	os.Exit(gradients.Finish(m.Run(), "Gradients of the layers", gradientTolerance))
 }
+
+// gradientTolerance is on the relative error, in float64.
+const gradientTolerance = 1e-6
 
 // layers are the flows under test: every coupling, permutation and clamp at least once.
 var layers = []struct {
@@ -153,7 +144,7 @@ func checkGradient(t *testing.T, name string, f *Flow[float64], inverse bool) {
 	}
 	worst, where := gradcheck.Worst(loss, 3, parts...)
 	gradients.Add(name, d, worst)
-	if worst > 1e-6 {
+	if !(worst <= gradientTolerance) {
 		t.Errorf("%s, D=%d, cond %d, inverse %v: relative error %.2g at %s", name, d, c, inverse, worst, where)
 	}
 }

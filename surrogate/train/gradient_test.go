@@ -13,24 +13,11 @@ import (
 	"oceaninv/surrogate/nn"
 )
 
-var (
-	gradients   gradcheck.Table
-	updateTable = flag.Bool("update", false, "write GRADIENTS.md")
-)
-
-const gradientTable = "GRADIENTS.md"
+var gradients gradcheck.Table
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	code := m.Run()
-	fmt.Print(gradients.String())
-	if *updateTable && code == 0 {
-		if err := gradients.Write(gradientTable, "Gradients of the losses"); err != nil {
-			fmt.Println(err)
-			code = 1
-		}
-	}
-	os.Exit(code)
+	os.Exit(gradients.Finish(m.Run(), "Gradients of the losses", gradientTolerance))
 }
 
 // gradientTolerance is on the relative error, in float64.

@@ -2,6 +2,7 @@ package gradcheck
 
 import (
 	"math"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -35,5 +36,38 @@ func TestTable(t *testing.T) {
 	want := "worst relative error      D=2     D=10\ndense                 1.0e-09        -\nglow                        -  2.0e-08\n"
 	if got := table.String(); got != want {
 		t.Errorf("table is\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestCompareTellsWhatIsOutOfDate(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "GRADIENTS.md")
+	var table Table
+	table.Add("dense", 2, 1e-9)
+	table.Add("glow", 10, 2e-8)
+	if err := table.Write(path, "Gradients"); err != nil {
+		t.Fatal(err)
+	}
+	var other Table // the same layers, other errors
+	other.Add("dense", 2, 3e-10)
+	other.Add("glow", 10, 5e-9)
+	if err := other.Compare(path, 1e-6); err != nil {
+		t.Error(err)
+	}
+	if err := other.Compare(path, 1e-8); err == nil {
+		t.Error("an error above tolerance was accepted")
+	}
+	for name, add := range map[string]func(*Table){
+		"a dimension more": func(t *Table) { t.Add("dense", 3, 1e-9) }, "a layer more": func(t *Table) { t.Add("nice", 2, 1e-9) },
+	} {
+		var more Table
+		more.Add("dense", 2, 1e-9)
+		more.Add("glow", 10, 2e-8)
+		add(&more)
+		if err := more.Compare(path, 1e-6); err == nil {
+			t.Error(name + " was not noticed")
+		}
+	}
+	if err := table.Compare(path+"x", 1e-6); err == nil {
+		t.Error("a page that is not there was accepted")
 	}
 }
