@@ -5,10 +5,15 @@
 # Kullback-Leibler divergence against a critic. A map with bounded log-scales and
 # linear growth (each block is Lipschitz) carries the normal law's tails to light ones: whatever the training,
 # moments that the Pareto law does not have it will have. The smaller alpha, the
-# further off. Beside it stand the same put right, and a flow of one number with
-# splines, trained by maximum likelihood, which meets the same wall in the tail.
+# further off. That put right stands beside a flow of one number with splines, trained by
+# maximum likelihood, which meets the same wall in the tail. As released, alpha = 1 and
+# 2 end in infinities, which fails the run: ask for it with the alphas it survives.
+#
+# One run at alpha = 1, 3, 10, Sinkhorn divergence: KLD corrected 6.2, 0.48, 0.049;
+# likelihood 14.7, 0.009, 0.0026; two sets of samples 3.4, 0.010, 0.0007.
 #
 #   oceaninv run pipelines/pareto.hcl
+#   oceaninv run pipelines/pareto.hcl --var 'kinds=["kld, released"]' --var 'alphas=[3,10]'
 #   oceaninv run pipelines/pareto.hcl --var runs=11 --var samples=60000      # the authors' size
 
 variable "runs" {
@@ -28,6 +33,12 @@ variable "epochs" {
   default = 20
 }
 
+variable "kinds" {
+  type        = list(string)
+  default     = ["kld, corrected", "likelihood"]
+  description = "Also: kld, released."
+}
+
 variable "alphas" {
   type    = list(number)
   default = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
@@ -39,7 +50,7 @@ locals {
     "kld, corrected" = { loss = "kld", variant = "corrected", dim = 10, coupling = "glow", rate = 2e-4 }
     "likelihood"     = { loss = "maximum_likelihood", variant = "corrected", dim = 1, coupling = "elementwise_spline", rate = 1e-3 }
   }
-  list = [for p in setproduct(keys(local.kinds), var.alphas, range(var.runs)) :
+  list = [for p in setproduct(var.kinds, var.alphas, range(var.runs)) :
   merge(local.kinds[p[0]], { kind = p[0], alpha = p[1], seed = 40 + p[2], key = "${p[0]}_${p[1]}_${40 + p[2]}" })]
   runs = { for r in local.list : r.key => r }
 }

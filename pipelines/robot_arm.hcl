@@ -6,15 +6,16 @@
 # and put what they learned beside it in one table.
 #
 # How to read the table. Where the hand is follows from the configuration without
-# error, so that the posterior is a surface, and no flow is infinitely thin: the
-# distance by which the hand misses says how thick it is, and its distance to exact
-# samples is mostly that. The likelihood of q(x | y) has no minimum here; do not rank
-# flows by it. NICE and GIN keep volumes and cannot become thin: with likelihoods they
-# stretch instead. An i-ResNet of few blocks stretches little. The Wasserstein loss
-# compares x without y. Divergences in the forward direction bring the law of T(x) to
-# that of (z, y), but nothing bounds how T⁻¹ stretches: its few wild draws dominate
-# their Wasserstein distances and Lip T⁻¹, MMD² sees the rest. KLD as released
-# collapses: e^(v-1) of scores that are not clamped.
+# error, so that the posterior is a surface, and no flow is infinitely thin. The
+# distance by which the hand misses says how thick a flow is; how much of its distance
+# to exact samples that explains, the table does not tell. The likelihood of q(x | y)
+# has no minimum here; do not rank flows by it. NICE and GIN keep volumes: they can
+# become thin only by stretching. An i-ResNet of few blocks stretches little. The
+# Wasserstein loss compares x without y. Divergences in the forward direction bring the
+# law of T(x) to that of (z, y), but nothing bounds how T⁻¹ stretches: a few wild draws
+# can dominate Wasserstein distances and Lip T⁻¹, MMD² sees the rest. KLD as released
+# takes e^(v-1) of scores that are not clamped: with the rate of the corrected rows it
+# ended in infinities, so that released rows have the authors' rates.
 #
 #   oceaninv run pipelines/robot_arm.hcl
 #   oceaninv run pipelines/robot_arm.hcl --var samples=100000 --var epochs=50
@@ -100,7 +101,6 @@ stage "fit" "flow" {
 
   training {
     # An i-ResNet is inverted by iteration, tens of times dearer than a coupling.
-    # Released trainings keep the authors' rates: faster, their KLD ends in infinities.
     epochs        = each.value.coupling == "iresnet" ? ceil(var.epochs / 4) : var.epochs
     batch_size    = 128
     learning_rate = each.value.variant == "corrected" ? 1e-3 : contains(local.divergences, each.value.loss) ? 2e-4 : 3e-4
