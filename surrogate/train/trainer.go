@@ -20,10 +20,11 @@ type Run struct {
 	// every epoch.
 	Progress      func(Progress)
 	ProgressEvery time.Duration
-	// Dir, if set, receives last.checkpoint after every epoch, every CheckpointSteps steps (0: epochs only) and when
-	// the context ends, and best.checkpoint after every epoch that improves the held-out loss.
+	// Dir, if set, receives last.checkpoint after every epoch, within an epoch whenever CheckpointEvery (0 is 30 s)
+	// has passed since the last one, and when the context ends, and best.checkpoint after every epoch that improves
+	// the held-out loss. A training that is killed loses the steps since the last one.
 	Dir             string
-	CheckpointSteps int
+	CheckpointEvery time.Duration
 	// Resume continues from Dir/last.checkpoint if it is there, to the same weights to the bit as if the training
 	// had never stopped. Epochs and Workers may differ from the first run's options, nothing else.
 	Resume bool
@@ -107,6 +108,7 @@ type trainer[T nn.Float] struct {
 	started      time.Time
 	stepsAtStart int
 	lastReport   time.Time
+	lastSave     time.Time // of last.checkpoint, or when training began
 }
 
 // loopState is where a training stands, apart from arrays.
@@ -177,7 +179,7 @@ func checkHeldOut[T nn.Float](s shape, heldOut Dataset[T], o Options) error {
 
 // loop trains until the epochs are over, patience is, or ctx is.
 func (t *trainer[T]) loop(ctx context.Context) (*Result, error) {
-	t.stepsAtStart = t.state.Total
+	t.stepsAtStart, t.lastSave = t.state.Total, time.Now()
 	if !t.state.Stopped && t.state.Epoch < t.opt.Epochs {
 		feed := startFeeder(t.training, feedPlan{epoch: t.state.Epoch, step: t.state.Step, epochs: t.opt.Epochs,
 			rows: t.opt.BatchSize, seed: t.opt.Seed, block: t.opt.Block, shuffle: true})
@@ -218,13 +220,22 @@ func (t *trainer[T]) epoch(ctx context.Context, feed *feeder[T]) error {
 		if err != nil {
 			return err
 		}
-		if n := t.run.CheckpointSteps; n > 0 && t.state.Total%n == 0 {
+		if t.checkpointDue() {
 			if err := t.save(LastCheckpoint); err != nil {
 				return err
 			}
 		}
 	}
 	return t.endEpoch(ctx)
+}
+
+// checkpointDue reports whether it is time for a checkpoint within an epoch.
+func (t *trainer[T]) checkpointDue() bool {
+	every := t.run.CheckpointEvery
+	if every == 0 {
+		every = 30 * time.Second
+	}
+	return t.run.Dir != "" && time.Since(t.lastSave) >= every
 }
 
 // step makes one update.
@@ -416,6 +427,7 @@ func (t *trainer[T]) save(name string) error {
 	if err := writeCheckpoint(filepath.Join(t.run.Dir, name), h, t.arenas()); err != nil {
 		return fmt.Errorf("writing a checkpoint: %w", err)
 	}
+	t.lastSave = time.Now()
 	return nil
 }
 

@@ -122,6 +122,48 @@ func TestResumeIsBitForBit(t *testing.T) {
 	}
 }
 
+// TestKilledTrainingResumes: a training killed within an epoch goes on from the checkpoint it left there, to the
+// weights of one never stopped.
+func TestKilledTrainingResumes(t *testing.T) {
+	o := smallOptions(LossNLL)
+	whole, _, err := trainOnce(t, o, Run{}, t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := t.TempDir() // what the disk holds when the process dies
+	run := Run{Dir: t.TempDir(), CheckpointEvery: 1, ProgressEvery: 1}
+	run.Progress = func(p Progress) {
+		if p.Step != 8 { // within the second epoch
+			return
+		}
+		data, err := os.ReadFile(filepath.Join(run.Dir, LastCheckpoint))
+		if err == nil {
+			err = os.WriteFile(filepath.Join(left, LastCheckpoint), data, 0o600)
+		}
+		if err != nil {
+			t.Error(err)
+		}
+	}
+	if _, _, err := trainOnce(t, o, run, t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	first := 0
+	resumed, _, err := trainOnce(t, o, Run{Dir: left, Resume: true, ProgressEvery: 1, Progress: func(p Progress) {
+		if first == 0 {
+			first = p.Step
+		}
+	}}, t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if first != 8 {
+		t.Errorf("resumed with step %d, the checkpoint was of step 7", first)
+	}
+	if !slices.Equal(whole.Params(), resumed.Params()) {
+		t.Error("weights of the resumed training differ")
+	}
+}
+
 func TestResumeRefusesAnotherTraining(t *testing.T) {
 	dir := t.TempDir()
 	o := smallOptions(LossNLL)
