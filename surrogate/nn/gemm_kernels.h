@@ -20,6 +20,8 @@ TARGET static void K(name##_##rows##x##wide)(const struct oi_tile *t) { \
 	K(vec) r[rows][wide]; \
 	_Pragma("GCC unroll 16") for (int i = 0; i < rows; i++) \
 		_Pragma("GCC unroll 2") for (int v = 0; v < wide; v++) r[i][v] = (K(vec)){0}; \
+	for (int i = 0; i < rows; i++) \
+		for (int v = 0; v < wide; v++) __builtin_prefetch(t->c + i * t->ldc + v * LANES, 1); \
 	POINTERS \
 	for (long k = t->depth; k; k--, b += ldb) { \
 		K(vec) q[wide]; \
