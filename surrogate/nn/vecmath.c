@@ -1,6 +1,9 @@
 //go:build cgo && !purego
 
 #include <stdint.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 #include "vecmath.h"
 
 // One copy of the kernels per instruction set, chosen at load time. The fused copies (AVX2, AVX-512, NEON)
@@ -16,6 +19,7 @@
 
 #define SUFFIX avx512
 #define WIDTH 16
+#define LARGER(a, b) ((K(lanes))_mm512_max_ps((__m512)(a), (__m512)(b))) // b if either is NaN
 #if defined(__clang__)
 #define TARGET __attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,avx2,fma")))
 #else
@@ -28,6 +32,7 @@
 
 #define SUFFIX avx2
 #define WIDTH 8
+#define LARGER(a, b) ((K(lanes))_mm256_max_ps((__m256)(a), (__m256)(b)))
 #define TARGET __attribute__((target("avx2,fma")))
 #include "vecmath_kernels.h"
 #undef TARGET
@@ -49,6 +54,11 @@ static inline float oi_sqlow(float a, float h) {
 
 #define SUFFIX base
 #define WIDTH 4
+#if defined(__x86_64__)
+#define LARGER(a, b) ((K(lanes))_mm_max_ps((__m128)(a), (__m128)(b)))
+#else
+#define LARGER(a, b) ((K(lanes))((((a) > (b)) & (K(mask))(a)) | (~((a) > (b)) & (K(mask))(b))))
+#endif
 #define TARGET
 #include "vecmath_kernels.h"
 
@@ -116,8 +126,8 @@ void oi_add(float *y, const float *x, long n) { CALL(add, y, x, n); }
 void oi_axpy(float *y, float a, const float *x, long n) { CALL(axpy, y, a, x, n); }
 double oi_sumsq(const float *x, long n) { return CALL(sumsq, x, n); }
 void oi_adam(float *w, const float *g, float *m, float *v, const float *h, long n) { CALL(adam, w, g, m, v, h, n); }
-void oi_lse_rows(float *out, const float *C, const float *h, float *buf, float scale, long rows, long cols) {
-	CALL(lse_rows, out, C, h, buf, scale, rows, cols);
+void oi_lse_rows(float *out, const float *C, const float *h, float scale, long rows, long cols) {
+	CALL(lse_rows, out, C, h, scale, rows, cols);
 }
 void oi_gibbs_rows(float *p, const float *C, const float *h, const float *lse, float scale, long rows, long cols) {
 	CALL(gibbs_rows, p, C, h, lse, scale, rows, cols);

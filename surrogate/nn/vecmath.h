@@ -31,7 +31,7 @@ void oi_add(float *y, const float *x, long n);
 void oi_axpy(float *y, float a, const float *x, long n);
 double oi_sumsq(const float *x, long n);
 void oi_adam(float *w, const float *g, float *m, float *v, const float *h, long n);
-void oi_lse_rows(float *out, const float *C, const float *h, float *buf, float scale, long rows, long cols);
+void oi_lse_rows(float *out, const float *C, const float *h, float scale, long rows, long cols);
 void oi_gibbs_rows(float *p, const float *C, const float *h, const float *lse, float scale, long rows, long cols);
 void oi_half_dist_rows(float *C, const float *a, const float *b, long rows, long cols);
 void oi_affine_atan(float *y, float *e, float *ds, float *logdet, const float *u, const float *t, const float *x, const long *shape, float c);

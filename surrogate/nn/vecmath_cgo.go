@@ -149,8 +149,8 @@ func adam32(w, g, m, v []float32, s AdamStep) {
 	C.oi_adam(ptr(w), ptr(g), ptr(m), ptr(v), ptr(h[:]), C.long(len(w)))
 }
 
-func lseRows32(out, c, h, buf []float32, scale float32, rows, cols int) {
-	C.oi_lse_rows(ptr(out), ptr(c), ptr(h), ptr(buf), C.float(scale), C.long(rows), C.long(cols))
+func lseRows32(out, c, h []float32, scale float32, rows, cols int) {
+	C.oi_lse_rows(ptr(out), ptr(c), ptr(h), C.float(scale), C.long(rows), C.long(cols))
 }
 
 func gibbsRows32(p, c, h, lse []float32, scale float32, rows, cols int) {

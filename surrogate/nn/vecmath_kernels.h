@@ -314,46 +314,67 @@ LOOP K(adam)(float *restrict w, const float *restrict g, float *restrict m, floa
 	}
 }
 
-// One register. Sums run over sixteen lanes in as many of them as it takes: one order for all instruction sets.
+// One register.
 typedef float K(lanes) __attribute__((vector_size(4 * WIDTH), aligned(4)));
 typedef int32_t K(mask) __attribute__((vector_size(4 * WIDTH), aligned(4)));
-#define EACH_REGISTER _Pragma("GCC unroll 4") for (int q = 0; q < 16 / WIDTH; q++)
 
-// out[i] = logsumexp_j(h[j] - scale*C[i][j]). buf holds one row.
-LOOP K(lse_rows)(float *restrict out, const float *restrict C, const float *restrict h, float *restrict buf,
-                 float scale, long rows, long cols) {
-	long whole = cols / 16 * 16;
+#define LOAD(p) (*(const K(lanes) *)(p))
+
+// e^t for t <= 0, one register: 2^n (1 + f P(f)) with t/ln 2 = n + f, within 3e-7 + 1e-7 |t| relatively. Below -87 it
+// is e^-87 = 1.6e-38, the end of the normal numbers, since arithmetic with denormal ones is slow; NaN stays.
+FN K(lanes) K(exp_fall)(K(lanes) t) {
+	t = LARGER(((K(lanes)){0} - 87.0f), t);
+	K(lanes) y = t * 1.44269504f, z = y + 12583039.0f; // 1.5*2^23 + 127: the exponent of 2^n in the last bits
+	K(lanes) f = y - (z - 12583039.0f);
+	K(lanes) p = f * 0.00132647133f + 0.00967152324f;
+	p = p * f + 0.0555073395f;
+	p = p * f + 0.240222424f;
+	p = p * f + 0.693147004f;
+	p = p * f + 1.0f;
+	return p * (K(lanes))((K(mask))z << 23);
+}
+
+// out[i] = logsumexp_j(h[j] - scale*C[i][j]): one pass for the row's largest exponent, one for the sum, both over 32
+// lanes on all instruction sets, so that no addition waits for the one before.
+#define EACH_OF_32 _Pragma("GCC unroll 8") for (int q = 0; q < 32 / WIDTH; q++)
+#define EXPONENT(j) (LOAD(h + (j) + q * WIDTH) - scale * LOAD(C + (j) + q * WIDTH))
+LOOP K(lse_rows)(float *restrict out, const float *restrict C, const float *restrict h, float scale, long rows, long cols) {
+	long whole = cols / 32 * 32, rest = cols - whole;
+	const float lowest = -__builtin_inff();
+	union { K(lanes) v[32 / WIDTH]; float f[32]; } end, keep; // the last columns, filled up with the lowest number
 	for (long r = 0; r < rows; r++, C += cols) {
-		union { K(lanes) v[16 / WIDTH]; float f[16]; } mx, acc = {{{0}}};
-		for (int l = 0; l < 16; l++) mx.f[l] = -__builtin_inff();
-		for (long j = 0; j < cols; j++) buf[j] = FMA(-scale, C[j], h[j]);
-		K(lanes) top[16 / WIDTH], sum[16 / WIDTH];
-		EACH_REGISTER { top[q] = mx.v[q]; sum[q] = acc.v[q]; }
-		for (long j = 0; j < whole; j += 16) EACH_REGISTER {
-			K(lanes) v = *(const K(lanes) *)(buf + j + q * WIDTH);
-			K(mask) above = v > top[q];
-			top[q] = (K(lanes))((above & (K(mask))v) | (~above & (K(mask))top[q]));
-		}
-		EACH_REGISTER mx.v[q] = top[q];
-		for (long j = whole; j < cols; j++) mx.f[j - whole] = K(sel)(buf[j] > mx.f[j - whole], buf[j], mx.f[j - whole]);
-		float m = mx.f[0];
-		for (int l = 1; l < 16; l++) m = K(sel)(mx.f[l] > m, mx.f[l], m);
-		for (long j = 0; j < cols; j++) buf[j] = K(exp1)(buf[j] - m);
-		for (long j = 0; j < whole; j += 16) EACH_REGISTER sum[q] += *(const K(lanes) *)(buf + j + q * WIDTH);
-		EACH_REGISTER acc.v[q] = sum[q];
-		for (long j = whole; j < cols; j++) acc.f[j - whole] += buf[j];
-		float s = 0.0f;
-		for (int l = 0; l < 16; l++) s += acc.f[l];
-		out[r] = m + K(log1)(s);
+		K(lanes) top[32 / WIDTH], sum[32 / WIDTH];
+		for (long l = 0; rest && l < 32; l++) end.f[l] = l < rest ? FMA(-scale, C[whole + l], h[whole + l]) : lowest;
+		EACH_OF_32 { top[q] = rest ? end.v[q] : (K(lanes)){0} + lowest; sum[q] = (K(lanes)){0}; }
+		for (long j = 0; j < whole; j += 32) EACH_OF_32 top[q] = LARGER(EXPONENT(j), top[q]);
+		EACH_OF_32 keep.v[q] = top[q];
+		for (int l = 16; l; l /= 2)
+			for (int i = 0; i < l; i++) keep.f[i] = K(sel)(keep.f[i + l] > keep.f[i], keep.f[i + l], keep.f[i]);
+		float m = keep.f[0];
+		for (long j = 0; j < whole; j += 32) EACH_OF_32 sum[q] += K(exp_fall)(EXPONENT(j) - m);
+		if (rest) EACH_OF_32 sum[q] += K(exp_fall)(end.v[q] - m);
+		EACH_OF_32 keep.v[q] = sum[q];
+		for (int l = 16; l; l /= 2)
+			for (int i = 0; i < l; i++) keep.f[i] += keep.f[i + l];
+		out[r] = m + K(log1)(keep.f[0]);
 	}
 }
 
-// P[i][j] = exp(h[j] - scale*C[i][j] - l[i]), in place of C's row in p.
-LOOP K(gibbs_rows)(float *restrict p, const float *restrict C, const float *restrict h, const float *restrict lse,
+// P[i][j] = exp(h[j] - scale*C[i][j] - l[i]), which may take C's place. What is below e^-87 becomes zero.
+LOOP K(gibbs_rows)(float *p, const float *C, const float *restrict h, const float *restrict lse,
                    float scale, long rows, long cols) {
+	long whole = cols / WIDTH * WIDTH;
 	for (long r = 0; r < rows; r++, C += cols, p += cols) {
 		float a = lse[r];
-		for (long j = 0; j < cols; j++) p[j] = K(exp1)(FMA(-scale, C[j], h[j]) - a);
+		for (long j = 0; j < whole; j += WIDTH) {
+			K(lanes) t = LOAD(h + j) - scale * LOAD(C + j) - a;
+			K(mask) small = t < -87.0f;
+			*(K(lanes) *)(p + j) = (K(lanes))(~small & (K(mask))K(exp_fall)(t));
+		}
+		for (long j = whole; j < cols; j++) {
+			float t = FMA(-scale, C[j], h[j]) - a;
+			p[j] = t < -87.0f ? 0.0f : K(exp1)(t);
+		}
 	}
 }
 
@@ -372,4 +393,7 @@ LOOP K(half_dist_rows)(float *restrict C, const float *restrict a, const float *
 
 #undef FN
 #undef LOOP
-#undef EACH_REGISTER
+#undef EACH_OF_32
+#undef EXPONENT
+#undef LOAD
+#undef LARGER

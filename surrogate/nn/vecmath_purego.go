@@ -32,8 +32,8 @@ func clampTanh32(s, e, ds, u []float32, scale float32)   { clampTanhGo(s, e, ds,
 func sumSquares32(x []float32) float64                   { return sumSquaresGo(x) }
 func adam32(w, g, m, v []float32, s AdamStep)            { adamGo(w, g, m, v, s) }
 func halfDistRows32(c, a, b []float32, rows, cols int)   { halfDistRowsGo(c, a, b, rows, cols) }
-func lseRows32(out, c, h, buf []float32, scale float32, rows, cols int) {
-	lseRowsGo(out, c, h, buf, scale, rows, cols)
+func lseRows32(out, c, h []float32, scale float32, rows, cols int) {
+	lseRowsGo(out, c, h, scale, rows, cols)
 }
 func gibbsRows32(p, c, h, lse []float32, scale float32, rows, cols int) {
 	gibbsRowsGo(p, c, h, lse, scale, rows, cols)

@@ -37,6 +37,8 @@ type SinkhornWorkspace[T nn.Float] struct {
 	n, m, dim int
 	x, y      []T // centred copies
 	hx, hy    []T // half squared norms
+	lo, hi    []T // box of all points
+	sum       []float64
 	sides     [4]transportSide[T]
 	eps       []float64
 	polish    int // more iterations at the final ε, for tests that need converged potentials
@@ -66,17 +68,12 @@ type transportSide[T nn.Float] struct {
 	fresh        []T // by row, the soft minimum just computed
 	exponent     []T // by column: ln weight + column potential/ε
 	lse          []T // by row: -fresh/ε
-	buf          [sinkhornPieces][]T
 }
 
 func newTransportSide[T nn.Float](a, ha, b, hb []T) transportSide[T] {
 	r, c := len(ha), len(hb)
-	s := transportSide[T]{a: a, ha: ha, b: b, hb: hb, cost: make([]T, r*c), potential: make([]T, r),
+	return transportSide[T]{a: a, ha: ha, b: b, hb: hb, cost: make([]T, r*c), potential: make([]T, r),
 		fresh: make([]T, r), lse: make([]T, r), exponent: make([]T, c)}
-	for i := range s.buf {
-		s.buf[i] = make([]T, c)
-	}
-	return s
 }
 
 // NewSinkhornWorkspace prepares for n points against m points in dim dimensions, the work shared by pool.
@@ -85,7 +82,8 @@ func NewSinkhornWorkspace[T nn.Float](opt Sinkhorn, pool *Pool, n, m, dim int) *
 		panic("train: sinkhorn needs points, a positive blur and a scaling in (0, 0.999]")
 	}
 	w := &SinkhornWorkspace[T]{pool: pool, opt: opt, n: n, m: m, dim: dim,
-		x: make([]T, n*dim), y: make([]T, m*dim), hx: make([]T, n), hy: make([]T, m), eps: make([]float64, 0, 256)}
+		x: make([]T, n*dim), y: make([]T, m*dim), hx: make([]T, n), hy: make([]T, m),
+		lo: make([]T, dim), hi: make([]T, dim), sum: make([]float64, dim), eps: make([]float64, 0, 256)}
 	w.sides[sideXY] = newTransportSide(w.x, w.hx, w.y, w.hy)
 	w.sides[sideYX] = newTransportSide(w.y, w.hy, w.x, w.hx)
 	w.sides[sideXX] = newTransportSide(w.x, w.hx, w.x, w.hx)
@@ -125,38 +123,44 @@ func (w *SinkhornWorkspace[T]) parallel(stage func(piece int)) {
 // load copies the points, centred on the mean of both samples so that half norms lose as few digits as they can,
 // and returns the diameter of their bounding box.
 func (w *SinkhornWorkspace[T]) load(x, y nn.Matrix[T]) float64 {
+	lo, hi, sum := w.lo, w.hi, w.sum
+	for j := range w.dim {
+		lo[j], hi[j], sum[j] = T(math.Inf(1)), T(math.Inf(-1)), 0
+	}
+	for _, m := range [...]nn.Matrix[T]{x, y} {
+		for i := range m.Rows {
+			for j, v := range m.Row(i) {
+				lo[j], hi[j] = min(lo[j], v), max(hi[j], v)
+				sum[j] += float64(v)
+			}
+		}
+	}
 	sq := 0.0
 	for j := range w.dim {
-		lo, hi, sum := math.Inf(1), math.Inf(-1), 0.0
-		for i := range w.n {
-			v := float64(x.Data[i*x.Stride+j])
-			lo, hi, sum = min(lo, v), max(hi, v), sum+v
-		}
-		for i := range w.m {
-			v := float64(y.Data[i*y.Stride+j])
-			lo, hi, sum = min(lo, v), max(hi, v), sum+v
-		}
-		mean := T(sum / float64(w.n+w.m))
-		for i := range w.n {
-			w.x[i*w.dim+j] = x.Data[i*x.Stride+j] - mean
-		}
-		for i := range w.m {
-			w.y[i*w.dim+j] = y.Data[i*y.Stride+j] - mean
-		}
-		sq += (hi - lo) * (hi - lo)
+		side := float64(hi[j]) - float64(lo[j])
+		sq += side * side
+		sum[j] /= float64(w.n + w.m)
 	}
+	w.centre(w.x, x)
+	w.centre(w.y, y)
 	halfNorms(w.hx, w.x, w.dim)
 	halfNorms(w.hy, w.y, w.dim)
 	return math.Sqrt(sq)
 }
 
+// centre copies points less the mean of all.
+func (w *SinkhornWorkspace[T]) centre(dst []T, x nn.Matrix[T]) {
+	for i := range x.Rows {
+		to := dst[i*w.dim : (i+1)*w.dim]
+		for j, v := range x.Row(i) {
+			to[j] = v - T(w.sum[j])
+		}
+	}
+}
+
 func halfNorms[T nn.Float](h, x []T, dim int) {
 	for i := range h {
-		s := 0.0
-		for _, v := range x[i*dim : (i+1)*dim] {
-			s += float64(v) * float64(v)
-		}
-		h[i] = T(s / 2)
+		h[i] = T(nn.SumSquares(x[i*dim:(i+1)*dim]) / 2)
 	}
 }
 
@@ -175,15 +179,15 @@ func (w *SinkhornWorkspace[T]) schedule(diameter float64) {
 }
 
 // block is the side and the rows of a piece.
-func (w *SinkhornWorkspace[T]) block(piece int) (s *transportSide[T], buf []T, from, to int) {
+func (w *SinkhornWorkspace[T]) block(piece int) (s *transportSide[T], from, to int) {
 	k := piece % sinkhornPieces
 	s = &w.sides[piece/sinkhornPieces]
 	from, to = pieceRange(len(s.ha), sinkhornPieces, k)
-	return s, s.buf[k], from, to
+	return s, from, to
 }
 
 func (w *SinkhornWorkspace[T]) costPiece(piece int) {
-	s, _, from, to := w.block(piece)
+	s, from, to := w.block(piece)
 	c := len(s.hb)
 	cost := s.cost[from*c : to*c]
 	nn.Gemm(false, true, to-from, c, w.dim, 1, s.a[from*w.dim:], w.dim, s.b, w.dim, 0, cost, c)
@@ -191,9 +195,9 @@ func (w *SinkhornWorkspace[T]) costPiece(piece int) {
 }
 
 func (w *SinkhornWorkspace[T]) softminPiece(piece int) {
-	s, buf, from, to := w.block(piece)
+	s, from, to := w.block(piece)
 	c := len(s.hb)
-	nn.LogSumExpRows(s.lse[from:to], s.cost[from*c:to*c], s.exponent, buf, w.scale, to-from, c)
+	nn.LogSumExpRows(s.lse[from:to], s.cost[from*c:to*c], s.exponent, w.scale, to-from, c)
 	for i := from; i < to; i++ {
 		s.fresh[i] = -s.lse[i] / w.scale
 	}

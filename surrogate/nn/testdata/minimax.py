@@ -38,6 +38,9 @@ tiny = mpf(10)**-20
 # e^r = 1 + r + r^2 P(r)
 h = log(mpf(2))/2*mpf('1.0001')
 show('exp', lambda r: (exp(r)-1-r)/r**2 if abs(r) > 1e-8 else mpf(1)/2+r/6, lambda r: r**2, -h, h, 5)
+# 2^f = 1 + f P(f), |f| <= 1/2 (exp_fall)
+half = mpf(1)/2*mpf('1.0001')
+show('exp2', lambda f: (mpf(2)**f-1)/f if abs(f) > 1e-8 else log(mpf(2)), lambda f: abs(f)/mpf(2)**f, -half, half, 4)
 # log(1+f) = f - f^2/2 + f^3 P(f), f in [sqrt(1/2)-1, sqrt(2)-1]
 show('log', lambda f: (log(1+f)-f+f*f/2)/f**3 if abs(f) > 1e-8 else mpf(1)/3-f/4, lambda f: abs(f*f*f/log(1+f)) if abs(f)>1e-12 else tiny, sqrt(mpf(.5))-1, sqrt(mpf(2))-1, 8)
 # 2 atanh t = 2t + t^3 P(t^2), t in [0, 1/3]
