@@ -153,6 +153,10 @@ func (j *jacobian) backward(jac, p []complex128, m *Modes, at Case) {
 	for d := range j.directions {
 		out := jac[d*phones : (d+1)*phones]
 		clear(out)
+		if dir := &j.directions[d]; dir.local {
+			j.contractLocal(out, m, dir)
+			continue
+		}
 		j.contract(out, p, m, d)
 	}
 }
@@ -261,7 +265,11 @@ func (j *jacobian) contract(out, p []complex128, m *Modes, d int) {
 	}
 	for place := range j.depths {
 		for side := range j.subs[place] {
-			j.contractPart(out, p, place, side, d)
+			sub := &j.subs[place][side]
+			a.contractPart(out, &sub.tangent[d], 2*place+side)
+			if side == 0 {
+				contractDensity(out, p, sub.droot[d]/sub.root, place)
+			}
 		}
 	}
 	a.contractBoundaries(out, m.column.stack, dir)
@@ -300,23 +308,24 @@ func (a *adjoint) contractCell(out []complex128, c *cell, t *cellTangent, index 
 	}
 }
 
-// contractPart adds what the part before a place does, and the density there.
-func (j *jacobian) contractPart(out, p []complex128, place, side, d int) {
-	sub := &j.subs[place][side]
-	t := &sub.tangent[d]
-	at := adjointPartSize * (2*place + side)
-	along(out, j.adjoint.placeSums, at, t.q[0])
-	along(out, j.adjoint.placeSums, at+5, t.h)
+// contractPart adds what the part before a place does.
+func (a *adjoint) contractPart(out []complex128, t *cellTangent, part int) {
+	at := adjointPartSize * part
+	along(out, a.placeSums, at, t.q[0])
+	along(out, a.placeSums, at+5, t.h)
 	for n := 1; n <= 4; n++ {
-		along(out, j.adjoint.placeSums, at+n, t.v[n])
+		along(out, a.placeSums, at+n, t.v[n])
 	}
-	if side == 1 || sub.droot[d] == 0 {
+}
+
+// contractDensity adds what the density at a place does, by x = d ln √ρ.
+func contractDensity(out, p []complex128, x float64, place int) {
+	if x == 0 {
 		return
 	}
-	x := complex(sub.droot[d]/sub.root, 0)
 	for r := range out {
 		if place == 0 || place == r+1 {
-			out[r] += x * p[r]
+			out[r] += complex(x, 0) * p[r]
 		}
 	}
 }

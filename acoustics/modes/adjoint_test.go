@@ -73,7 +73,18 @@ func randomDirections(at Case) []Direction {
 		}
 		out = append(out, directionOf(at, e.step, e.apply))
 	}
-	return out
+	for i := range at.Environment.Water.Profile.Speed {
+		out = append(out, directionOf(at, 1e-3, func(c *Case, x float64) { c.Environment.Water.Profile.Speed[i] += x }))
+	}
+	// Several at once: medium, absorption, source and array.
+	return append(out, directionOf(at, 1e-3, func(c *Case, x float64) {
+		w := &c.Environment.Water
+		w.Profile.Speed[0] += x
+		w.Attenuation = acoustics.Attenuation{Value: 0.01 * x, Unit: acoustics.DBPerWavelength}
+		c.Source.Depth += 0.1 * x
+		c.Array.Range += x
+		c.Array.DepthOffset -= 0.1 * x
+	}))
 }
 
 // Integrals and shapes in C are those in Go, to rounding.

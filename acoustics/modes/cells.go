@@ -2,6 +2,7 @@ package modes
 
 import (
 	"math"
+	"slices"
 
 	"oceaninv/acoustics"
 )
@@ -152,6 +153,7 @@ type mesher struct {
 	window    window
 	tolerance float64
 	cells     []cell
+	kinks     []float64 // depths at which cells must end, increasing
 	// decay is ∫√(E-q) dz since the last turning point of the steepest mode: what
 	// lies deeper than some decay no mode feels.
 	decay    float64
@@ -257,9 +259,21 @@ func mix(a, b float64, i, n int) float64 {
 	return a + (b-a)*float64(i)/float64(n)
 }
 
-// run cuts [top, bottom] into the fewest even cells within the bound on |Z|, then
-// each further by its error.
+// run cuts [top, bottom] at the kinks inside it.
 func (b *mesher) run(m int, top, bottom float64) {
+	at, _ := slices.BinarySearch(b.kinks, top)
+	for ; at < len(b.kinks) && b.kinks[at] < bottom; at++ {
+		if b.kinks[at] > top {
+			b.even(m, top, b.kinks[at])
+			top = b.kinks[at]
+		}
+	}
+	b.even(m, top, bottom)
+}
+
+// even cuts [top, bottom] into the fewest even cells within the bound on |Z|, then
+// each further by its error.
+func (b *mesher) even(m int, top, bottom float64) {
 	if b.cut || bottom-top <= 0 {
 		return
 	}

@@ -3,6 +3,7 @@ package modes
 import (
 	"fmt"
 	"math"
+	"slices"
 )
 
 // jacobian is the memory of one [Solver.Jacobian].
@@ -47,20 +48,24 @@ func (s *Solver) Jacobian(p, jac []complex128, at Case, frequency float64, direc
 	if len(p) < phones || len(jac) < phones*len(directions) {
 		panic("modes: Jacobian: p or jac is too short")
 	}
+	if err := s.prepare(at.Environment, frequency); err != nil {
+		return nil, err
+	}
+	j := &s.jacobian
+	if err := j.set(s, &at, directions); err != nil {
+		return nil, err
+	}
 	s.precise = true
-	m, err := s.Solve(at.Environment, frequency)
+	m, err := s.solve()
 	s.precise = false
 	if err != nil {
 		return nil, err
 	}
-	j := &s.jacobian
-	for len(j.directions) < len(directions) {
-		j.directions = append(j.directions, direction{})
-	}
-	j.directions = j.directions[:len(directions)]
-	for d := range directions {
-		if err := j.directions[d].set(&m.column, &directions[d]); err != nil {
-			return nil, fmt.Errorf("direction %d: %w", d, err)
+	for d := range j.directions {
+		if dir := &j.directions[d]; dir.local {
+			dir.touchCells(&m.column)
+		} else {
+			dir.differenceCells(&m.column)
 		}
 	}
 	m.Pressure(p, at.Source, at.Array)
@@ -77,6 +82,28 @@ func (s *Solver) Jacobian(p, jac []complex128, at Case, frequency float64, direc
 	return m, nil
 }
 
+// set differences what the case is made of along the directions, and asks for cells
+// that resolve the differences.
+func (j *jacobian) set(s *Solver, at *Case, directions []Direction) error {
+	for len(j.directions) < len(directions) {
+		j.directions = append(j.directions, direction{})
+	}
+	j.directions = j.directions[:len(directions)]
+	kinks := s.mesher.kinks[:0]
+	for d := range directions {
+		dir := &j.directions[d]
+		if !haveAdjoint || !dir.setLocal(&s.stack, at, &directions[d]) {
+			if err := dir.set(&s.stack, at.Environment, &directions[d]); err != nil {
+				return fmt.Errorf("direction %d: %w", d, err)
+			}
+		}
+		kinks = dir.kinks(&s.stack, kinks)
+	}
+	slices.Sort(kinks)
+	s.mesher.kinks = slices.Compact(kinks)
+	return nil
+}
+
 // rough reports whether an interface scatters here or along a direction.
 func (j *jacobian) rough(m *Modes) bool {
 	for i := 0; i <= len(m.column.stack.media); i++ {
@@ -84,7 +111,7 @@ func (j *jacobian) rough(m *Modes) bool {
 			return true
 		}
 		for d := range j.directions {
-			if j.directions[d].plus.roughness(i) > 0 {
+			if dir := &j.directions[d]; !dir.local && dir.plus.roughness(i) > 0 {
 				return true
 			}
 		}
@@ -93,7 +120,7 @@ func (j *jacobian) rough(m *Modes) bool {
 }
 
 // WavenumberDerivative returns d kr/dθ of mode i along direction d of the last
-// Jacobian.
+// Jacobian, whose directions must be as they were.
 func (s *Solver) WavenumberDerivative(d, i int) complex128 {
 	s.jacobian.forward(&s.modes)
 	return s.jacobian.dkr[d*s.modes.Len()+i]
@@ -126,6 +153,11 @@ func (j *jacobian) locate(m *Modes, at Case) error {
 			j.measurePart(k, i, side, z)
 		}
 	}
+	for d := range j.directions {
+		if dir := &j.directions[d]; dir.local {
+			dir.touchPlaces(j, m, &at)
+		}
+	}
 	return nil
 }
 
@@ -145,7 +177,9 @@ func (j *jacobian) measurePart(k *column, place, side int, z float64) {
 		k.stack.measure(&sub.cell, c.medium, a, b)
 	}
 	for d := range j.directions {
-		j.locateAlong(k, sub, d, place, side, c, a, b)
+		if !j.directions[d].local {
+			j.locateAlong(k, sub, d, place, side, c, a, b)
+		}
 	}
 }
 
@@ -168,7 +202,7 @@ func (j *jacobian) locateAlong(k *column, sub *subCell, d, place, side int, c *c
 	case !dir.cells[sub.index].active && bPlus-aPlus == bMinus-aMinus:
 		*t = cellTangent{}
 	default:
-		dir.measure(t, &sub.cell, aPlus, bPlus, aMinus, bMinus)
+		dir.difference(t, &sub.cell, &dir.plus, &dir.minus, [4]float64{aPlus, bPlus, aMinus, bMinus})
 	}
 	sub.droot[d] = (math.Sqrt(dir.plus.media[c.medium].density) - math.Sqrt(dir.minus.media[c.medium].density)) * dir.inverse
 	if place == 0 {
@@ -188,6 +222,11 @@ func (j *jacobian) forward(m *Modes) {
 // variation of its integral.
 func (j *jacobian) vary(m *Modes) {
 	j.varied = true
+	for d := range j.directions {
+		if j.directions[d].local {
+			j.complete(&m.column, d)
+		}
+	}
 	j.differentiate(&m.column)
 	n, cells := m.Len(), len(m.column.cells)
 	j.dkr = grow(j.dkr, n*len(j.directions))

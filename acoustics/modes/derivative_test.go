@@ -119,3 +119,19 @@ func checkDerivative(t *testing.T, c *krakenCase, at Case, e edit) {
 		t.Errorf("derivative differs from finite differences by %.2e of %.2e: %v", worst, size, jac)
 	}
 }
+
+// The pressure's derivative by each of 40 knots of sound speed, beside a sediment's,
+// is that of whole solves to 1e-6.
+func TestJacobianByKnots(t *testing.T) {
+	const knots = 40
+	for _, kind := range []acoustics.Interpolation{acoustics.CLinear, acoustics.N2Linear} {
+		c := *krakenCases(t)["swellex_nominal_148hz"]
+		c.Environment = c.Environment.Clone()
+		fineProfile(&c.Environment, knots).Interpolation = kind
+		at := Case{&c.Environment, acoustics.Source{Depth: 60}, acoustics.ReceiverArray{Depths: []float64{20, 94.125, 116.62}, Range: 3000, Tilt: 1}}
+		for i := range knots {
+			e := edit{"", 1e-3, 2e-2, func(c *Case, x float64) { c.Environment.Water.Profile.Speed[i] += x }}
+			t.Run(string(kind), func(t *testing.T) { checkDerivative(t, &c, at, e) })
+		}
+	}
+}

@@ -27,7 +27,10 @@
 //
 // [Solver.Jacobian] differentiates the discrete problem itself: the derivatives agree
 // with differences of whole solves to 1e-8. It goes backwards, from the pressure to
-// what the cells are made of, so that one pass serves any number of parameters.
+// what the cells are made of, so that one pass serves any number of parameters, and
+// of a parameter that changes knots of a straight-lined profile only the cells beside
+// them are looked at. Cells end where a parameter bends the profile: inside a cell the
+// moments do not resolve a kink.
 //
 // # Where KRAKEN differs
 //
@@ -45,7 +48,7 @@
 //
 // Where interfaces are rough, and in a build without cgo, derivatives are taken
 // forwards, mode by mode and direction by direction: along eight parameters they cost
-// about six solves.
+// about six solves. Each knot of a PCHIP or spline profile costs a tenth of a solve more.
 //
 // Fluids only; no density gradient inside a layer, which is an [ErrUnsupported]; no
 // leaky modes: kr stays above the half-spaces' wavenumbers.

@@ -43,16 +43,27 @@ func NewSolver(o Options) (*Solver, error) {
 // Errors: [acoustics.ValidationErrors], [ErrUnsupported], [ErrNoModes],
 // [ErrNotConverged], [ErrTooManyCells].
 func (s *Solver) Solve(env *acoustics.Environment, frequency float64) (*Modes, error) {
-	if err := check(env, frequency); err != nil {
+	if err := s.prepare(env, frequency); err != nil {
 		return nil, err
+	}
+	s.mesher.kinks = s.mesher.kinks[:0]
+	return s.solve()
+}
+
+// prepare checks and flattens the environment.
+func (s *Solver) prepare(env *acoustics.Environment, frequency float64) error {
+	if err := check(env, frequency); err != nil {
+		return err
 	}
 	s.stack.build(env, frequency)
-	if err := s.setWindow(); err != nil {
-		return nil, err
-	}
+	return s.setWindow()
+}
+
+// solve finds the modes of what has been prepared.
+func (s *Solver) solve() (*Modes, error) {
 	s.mesher.build(&s.stack, s.window, s.options.Tolerance)
 	if s.mesher.overflow {
-		return nil, ErrTooManyCells{frequency, maxCells}
+		return nil, ErrTooManyCells{s.stack.frequency, maxCells}
 	}
 	s.column.set(&s.stack, &s.mesher, s.window)
 	if err := s.findModes(); err != nil {

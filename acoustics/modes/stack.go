@@ -23,6 +23,7 @@ type medium struct {
 	density     float64
 	roughness   float64 // rms, of the lower interface
 	first, last int     // pieces[first:last]
+	knot        int     // that the first piece begins at
 }
 
 // boundary closes the stack above or below.
@@ -45,6 +46,7 @@ type stack struct {
 	volume           float64 // absorption of sea water, Np/m
 
 	x, re, im, slope, work []float64 // scratch of one medium's knots
+	known                  *stack    // whose water to copy
 }
 
 // build flattens env at a frequency. The environment must be valid and fluid.
@@ -88,6 +90,15 @@ func (s *stack) complexSpeed(c float64, a acoustics.Attenuation) complex128 {
 }
 
 func (s *stack) water(top float64, w *acoustics.Water) float64 {
+	if s.known != nil {
+		m := s.known.media[len(s.media)]
+		first := len(s.pieces)
+		s.pieces = append(s.pieces, s.known.pieces[m.first:m.last]...)
+		m.first, m.last = first, len(s.pieces)
+		m.density, m.roughness = w.Density/1000, w.BottomRoughness
+		s.media = append(s.media, m)
+		return top + w.Depth
+	}
 	s.startKnots()
 	for i, z := range w.Profile.Depth {
 		s.addKnot(z, s.complexSpeed(w.Profile.Speed[i], w.AttenuationAt(i)))
@@ -119,15 +130,18 @@ func (s *stack) addKnot(x float64, c complex128) {
 // addMedium appends the medium whose knots have been added: its pieces between 0
 // and thickness, moved to start at depth top.
 func (s *stack) addMedium(top, thickness, density, roughness float64, kind acoustics.Interpolation) {
-	first := len(s.pieces)
+	first, knot := len(s.pieces), 0
 	n := len(s.x)
+	for knot+2 < n && s.x[knot+1] <= 0 {
+		knot++
+	}
 	if n == 1 {
 		c := complex(s.re[0], s.im[0])
 		s.pieces = append(s.pieces, piece{top: top, bottom: top + thickness, constant: true, lossy: s.im[0] != 0, coef: [4]complex128{c}})
 	} else {
 		s.betweenKnots(top, thickness, kind)
 	}
-	s.media = append(s.media, medium{top, top + thickness, density, roughness, first, len(s.pieces)})
+	s.media = append(s.media, medium{top, top + thickness, density, roughness, first, len(s.pieces), knot})
 }
 
 // betweenKnots appends the pieces between the knots, cut to [0, thickness].

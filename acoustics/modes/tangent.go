@@ -3,6 +3,7 @@ package modes
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"oceaninv/acoustics"
 )
@@ -47,10 +48,18 @@ type direction struct {
 	plusZ, minusZ     []float64
 	plusR, minusR     []float64
 	plusCell, lowCell cell
+
+	// Of a local direction; what is above but the places is then not set.
+	local  bool
+	given  Direction
+	from   *acoustics.Environment
+	pieces []pieceTangent
+	active []touched // cells
+	parts  []touched // before places
 }
 
-// set differences the case's geometry.
-func (d *direction) set(k *column, given *Direction) error {
+// set flattens the direction's cases and differences their geometry.
+func (d *direction) set(s *stack, from *acoustics.Environment, given *Direction) error {
 	if !(given.Step > 0) {
 		return fmt.Errorf("modes: a direction's step must be positive, not %v", given.Step)
 	}
@@ -59,23 +68,39 @@ func (d *direction) set(k *column, given *Direction) error {
 			return err
 		}
 	}
-	d.plus.build(given.Plus.Environment, k.stack.frequency)
-	d.minus.build(given.Minus.Environment, k.stack.frequency)
+	d.plus.buildBeside(given.Plus.Environment, s, from)
+	d.minus.buildBeside(given.Minus.Environment, s, from)
 	d.inverse = 0.5 / given.Step
-	if len(d.plus.media) != len(k.stack.media) || len(d.minus.media) != len(k.stack.media) {
+	if len(d.plus.media) != len(s.media) || len(d.minus.media) != len(s.media) {
 		return fmt.Errorf("modes: a direction changes the number of media")
 	}
 	d.zPlus, d.zMinus = given.Plus.Source.Depth, given.Minus.Source.Depth
 	d.sourceDepth = (d.zPlus - d.zMinus) * d.inverse
-	d.plusZ, d.plusR = given.Plus.Array.Positions(d.plusZ[:0], d.plusR[:0])
-	d.minusZ, d.minusR = given.Minus.Array.Positions(d.minusZ[:0], d.minusR[:0])
-	d.depths, d.ranges = grow(d.depths, len(d.plusZ)), grow(d.ranges, len(d.plusZ))
-	for i := range d.plusZ {
-		d.depths[i] = (d.plusZ[i] - d.minusZ[i]) * d.inverse
-		d.ranges[i] = (d.plusR[i] - d.minusR[i]) * d.inverse
+	d.differenceArrays(&given.Plus, &given.Minus)
+	d.compare(s)
+	return nil
+}
+
+// buildBeside flattens env where another ocean has been: water that is the same is
+// copied.
+func (s *stack) buildBeside(env *acoustics.Environment, other *stack, from *acoustics.Environment) {
+	if m := len(from.Cover); len(env.Cover) == m && env.Top() == from.Top() && sameWater(&env.Water, &from.Water) {
+		s.known = other
 	}
+	s.build(env, other.frequency)
+	s.known = nil
+}
+
+// sameWater reports whether two waters have the same pieces.
+func sameWater(a, b *acoustics.Water) bool {
+	return a.Depth == b.Depth && a.Attenuation == b.Attenuation && a.Attenuations == nil && b.Attenuations == nil &&
+		a.VolumeAttenuation == b.VolumeAttenuation && a.Profile.Interpolation == b.Profile.Interpolation &&
+		slices.Equal(a.Profile.Speed, b.Profile.Speed) && slices.Equal(a.Profile.Depth, b.Profile.Depth)
+}
+
+// differenceCells differences the cells.
+func (d *direction) differenceCells(k *column) {
 	d.cells = grow(d.cells, len(k.cells))
-	d.compare(k)
 	for c := range k.cells {
 		cl := &k.cells[c]
 		top, bottom := cl.top, cl.bottom()
@@ -84,14 +109,13 @@ func (d *direction) set(k *column, given *Direction) error {
 			d.jumpAt(k, c)
 			continue
 		}
-		d.measure(&d.cells[c], cl,
+		d.difference(&d.cells[c], cl, &d.plus, &d.minus, [4]float64{
 			k.moved(&d.plus, cl.medium, top), k.moved(&d.plus, cl.medium, bottom),
-			k.moved(&d.minus, cl.medium, top), k.moved(&d.minus, cl.medium, bottom))
+			k.moved(&d.minus, cl.medium, top), k.moved(&d.minus, cl.medium, bottom)})
 		// What does not absorb yet may begin to along the direction.
 		cl.lossy = cl.lossy || d.cells[c].qi != [moments]float64{}
 		d.jumpAt(k, c)
 	}
-	return nil
 }
 
 func (d *direction) jumpAt(k *column, c int) {
@@ -101,8 +125,8 @@ func (d *direction) jumpAt(k *column, c int) {
 }
 
 // compare marks the pieces that the direction at most moves as a whole.
-func (d *direction) compare(k *column) {
-	n := len(k.stack.pieces)
+func (d *direction) compare(s *stack) {
+	n := len(s.pieces)
 	d.same = grow(d.same, n)
 	alike := len(d.plus.pieces) == n && len(d.minus.pieces) == n
 	for i := range d.same {
@@ -138,28 +162,23 @@ func (k *column) moved(other *stack, m int, z float64) float64 {
 	if a.last-a.first != b.last-b.first {
 		return b.top + (z-a.top)/(a.bottom-a.top)*(b.bottom-b.top)
 	}
-	for i := a.first; i < a.last; i++ {
-		p := &k.stack.pieces[i]
-		if z > p.bottom && i+1 < a.last {
-			continue
-		}
-		q := &other.pieces[b.first+i-a.first]
-		switch z {
-		case p.top:
-			return q.top
-		case p.bottom:
-			return q.bottom
-		}
-		return q.top + (z-p.top)/(p.bottom-p.top)*(q.bottom-q.top)
+	i := k.stack.pieceAt(a, z)
+	p, q := &k.stack.pieces[i], &other.pieces[b.first+i-a.first]
+	switch z {
+	case p.top:
+		return q.top
+	case p.bottom:
+		return q.bottom
 	}
-	return z
+	return q.top + (z-p.top)/(p.bottom-p.top)*(q.bottom-q.top)
 }
 
-// measure differences one cell, whose ends have moved.
-func (d *direction) measure(t *cellTangent, c *cell, topPlus, bottomPlus, topMinus, bottomMinus float64) {
-	d.plus.measure(&d.plusCell, c.medium, topPlus, bottomPlus)
-	d.minus.measure(&d.lowCell, c.medium, topMinus, bottomMinus)
-	*t = cellTangent{h: ((bottomPlus - topPlus) - (bottomMinus - topMinus)) * d.inverse}
+// difference differences one cell between two stacks. Its ends have moved: top and
+// bottom in the one, top and bottom in the other.
+func (d *direction) difference(t *cellTangent, c *cell, plus, minus *stack, ends [4]float64) {
+	plus.measure(&d.plusCell, c.medium, ends[0], ends[1])
+	minus.measure(&d.lowCell, c.medium, ends[2], ends[3])
+	*t = cellTangent{h: ((ends[1] - ends[0]) - (ends[3] - ends[2])) * d.inverse}
 	// Rounding alone makes differences up to this size.
 	noise := 1e-14 * d.inverse
 	t.h = denoise(t.h, noise*(c.bottom()))

@@ -16,13 +16,13 @@ type Derivative struct {
 	Solves     float64 `json:"solves"` // MS over that of the pressure alone, in the same run
 }
 
-// knots is how many knots of sound speed the second set of parameters has.
+// knots is how many knots of sound speed the second and third sets of parameters have.
 const knots = 40
 
-// timeDerivatives differentiates by eight parameters of all kinds, and by the sound
-// speed at 40 knots of the profile.
+// timeDerivatives differentiates by eight parameters of all kinds, by the sound speed
+// at 40 knots of the profile, and by all 48.
 func (r *Result) timeDerivatives(o Options, oceans []acoustics.Environment) error {
-	for _, set := range [][]move{eightMoves(), knotMoves()} {
+	for _, set := range [][]move{eightMoves(), knotMoves(), append(knotMoves(), eightMoves()...)} {
 		d, err := timeMoves(o.Tolerance, oceans[:min(len(oceans), 50)], set)
 		if err != nil {
 			return err
@@ -81,7 +81,7 @@ func timeMoves(tolerance float64, oceans []acoustics.Environment, moves []move) 
 	var solves, derivatives time.Duration
 	for i := range oceans {
 		env := oceans[i]
-		if len(moves) == knots {
+		if len(moves) >= knots {
 			env = resampled(env)
 		}
 		at := modes.Case{Environment: &env, Source: Source(), Array: array}
