@@ -40,7 +40,8 @@ type direction struct {
 	plus, minus       stack
 	inverse           float64 // 1/(2 Step)
 	cells             []cellTangent
-	same              []bool // per piece
+	same              []bool  // per piece
+	highest, lowest   float64 // depths between which pieces change
 	sourceDepth       float64
 	sourceDensity     float64
 	depths, ranges    []float64
@@ -128,9 +129,13 @@ func (d *direction) jumpAt(k *column, c int) {
 func (d *direction) compare(s *stack) {
 	n := len(s.pieces)
 	d.same = grow(d.same, n)
+	d.highest, d.lowest = math.Inf(1), math.Inf(-1)
 	alike := len(d.plus.pieces) == n && len(d.minus.pieces) == n
 	for i := range d.same {
 		d.same[i] = alike && d.plus.pieces[i].like(&d.minus.pieces[i])
+		if p := &s.pieces[i]; !d.same[i] {
+			d.highest, d.lowest = math.Min(d.highest, p.top), math.Max(d.lowest, p.bottom)
+		}
 	}
 }
 
@@ -143,6 +148,9 @@ func (p *piece) like(q *piece) bool {
 // still reports whether none of the pieces in a cell changes.
 func (d *direction) still(k *column, c *cell) bool {
 	bottom := c.bottom()
+	if c.top >= d.lowest || bottom <= d.highest {
+		return true
+	}
 	med := &k.stack.media[c.medium]
 	for i := k.stack.pieceAt(med, c.top); i < med.last && k.stack.pieces[i].top < bottom; i++ {
 		if !d.same[i] && k.stack.pieces[i].bottom > c.top {
