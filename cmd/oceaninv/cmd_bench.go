@@ -57,7 +57,7 @@ With --cost it solves an ocean at 10 Hz to 5 kHz in 30 m to 5 km of water instea
 			report := forwardReport{Result: r}
 			if kraken != "" {
 				if report.KrakenMSPerSample, err = timeKraken(kraken, min(o.Samples, 50)); err != nil {
-					return failed(fmt.Errorf("--kraken: %w", err))
+					return failed(err)
 				}
 				report.Ratio = report.KrakenMSPerSample / r.MSPerSample
 			}

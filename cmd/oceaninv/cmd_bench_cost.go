@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 
 	"oceaninv/acoustics/modes/bench"
@@ -17,6 +19,10 @@ type costFlags struct {
 
 func (f *costFlags) run(tolerance float64, asJSON bool, stdout, stderr io.Writer) error {
 	costs, err := bench.Costs(tolerance, func(c bench.Cost) {
+		if c.Reason != "" {
+			fmt.Fprintf(stderr, "%g Hz in %g m: %s\n", c.Hz, c.Depth, c.Reason)
+			return
+		}
 		fmt.Fprintf(stderr, "%g Hz in %g m: %d modes\n", c.Hz, c.Depth, c.Modes)
 	})
 	if err != nil {
@@ -39,9 +45,21 @@ func (f *costFlags) run(tolerance float64, asJSON bool, stdout, stderr io.Writer
 	t := tabwriter.NewWriter(stdout, 0, 0, 2, ' ', tabwriter.AlignRight)
 	fmt.Fprintln(t, "depth (m)\tfrequency (Hz)\tmodes\tcells\tms\tns per mode and cell\tworst error of kr\t")
 	for _, c := range costs {
+		if c.Reason != "" {
+			fmt.Fprintf(t, "%g\t%g\t-\t-\t-\t-\t-\t\n", c.Depth, c.Hz)
+			continue
+		}
 		fmt.Fprintf(t, "%g\t%g\t%d\t%d\t%.3g\t%.0f\t%.1e\t\n", c.Depth, c.Hz, c.Modes, c.Cells, c.MS, c.NSPerCellMode, c.WorstRelativeErrorKr)
 	}
-	return failed(t.Flush())
+	if err := t.Flush(); err != nil {
+		return failed(err)
+	}
+	for _, c := range costs {
+		if c.Reason != "" {
+			fmt.Fprintf(stdout, "%g Hz in %g m: %s\n", c.Hz, c.Depth, c.Reason)
+		}
+	}
+	return nil
 }
 
 // costFigure draws the time of a solve over modes times cells: a straight line of
@@ -52,6 +70,10 @@ func costFigure(costs []bench.Cost) (*figure.Figure, error) {
 	series := map[float64]*figure.Series{}
 	for _, depth := range bench.CostDepths() {
 		series[depth] = &figure.Series{Label: fmt.Sprintf("%g m of water", depth), Points: true, Joined: true}
+	}
+	costs = slices.DeleteFunc(slices.Clone(costs), func(k bench.Cost) bool { return k.Reason != "" })
+	if len(costs) == 0 {
+		return nil, errors.New("there is no cost to draw: nothing was solved")
 	}
 	low, high := costs[0], costs[0]
 	for _, k := range costs {

@@ -43,10 +43,10 @@ func timeKraken(executable string, samples int) (float64, error) {
 			total += run.ProcessState.UserTime() + run.ProcessState.SystemTime()
 		}
 		if err != nil {
-			return 0, fmt.Errorf("%s on %s.env: %w\n%s", executable, root, err, output.Bytes())
+			return 0, fmt.Errorf("--kraken: %s on %s.env: %w\n%s", executable, root, err, output.Bytes())
 		}
 		if info, err := os.Stat(filepath.Join(dir, root+".mod")); err != nil || info.Size() == 0 {
-			return 0, fmt.Errorf("%s wrote no modes for %s.env:\n%s", executable, root, output.Bytes())
+			return 0, fmt.Errorf("--kraken: %s wrote no modes for %s.env:\n%s", executable, root, output.Bytes())
 		}
 	}
 	return total.Seconds() * 1000 / float64(samples), nil

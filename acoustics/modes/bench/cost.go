@@ -8,7 +8,8 @@ import (
 	"oceaninv/acoustics/modes"
 )
 
-// Cost is what one solve costs at a frequency in water of a depth.
+// Cost is what one solve costs at a frequency in water of a depth; only Hz, Depth and
+// Reason are set where there was none.
 type Cost struct {
 	Hz    float64 `json:"hz"`
 	Depth float64 `json:"depth"` // m
@@ -18,6 +19,8 @@ type Cost struct {
 	// NSPerCellMode is MS over modes × cells.
 	NSPerCellMode        float64 `json:"ns_per_cell_mode"`
 	WorstRelativeErrorKr float64 `json:"worst_relative_error_kr"`
+	// Reason says why there is no solve: no mode propagates, or memory is bounded.
+	Reason string `json:"reason,omitempty"`
 }
 
 // CostFrequencies (Hz) and CostDepths (m) span what the solver is for.
@@ -26,9 +29,9 @@ func CostFrequencies() []float64 { return []float64{10, 30, 100, 300, 1000, 2000
 // CostDepths returns the depths of the water in m.
 func CostDepths() []float64 { return []float64{30, 100, 300, 1000, 5000} }
 
-// Costs times one solve for every frequency and depth at which modes propagate and
-// fit the solver's memory, and compares each with a converged one. done is called
-// after each.
+// Costs times one solve for every frequency and depth and compares each with a
+// converged one; where no mode propagates, or the modes do not fit the solver's
+// memory, the Reason says so. done is called after each.
 func Costs(tolerance float64, done func(Cost)) ([]Cost, error) {
 	s, err := costSolver(tolerance)
 	if err != nil {
@@ -42,12 +45,7 @@ func Costs(tolerance float64, done func(Cost)) ([]Cost, error) {
 	for _, depth := range CostDepths() {
 		env := Ocean(depth)
 		for _, hz := range CostFrequencies() {
-			c, err := cost(s, reference, &env, hz)
-			var none modes.ErrNoModes
-			var large modes.ErrTooManyCells
-			if errors.As(err, &none) || errors.As(err, &large) {
-				continue
-			}
+			c, err := costOrReason(s, reference, &env, hz)
 			if err != nil {
 				return nil, err
 			}
@@ -56,6 +54,17 @@ func Costs(tolerance float64, done func(Cost)) ([]Cost, error) {
 		}
 	}
 	return out, nil
+}
+
+// costOrReason is the cost, or why there is none.
+func costOrReason(s, reference *modes.Solver, env *acoustics.Environment, hz float64) (Cost, error) {
+	c, err := cost(s, reference, env, hz)
+	var none modes.ErrNoModes
+	var large modes.ErrTooManyCells
+	if errors.As(err, &none) || errors.As(err, &large) {
+		return Cost{Hz: hz, Depth: env.Water.Depth, Reason: err.Error()}, nil
+	}
+	return c, err
 }
 
 func costSolver(tolerance float64) (*modes.Solver, error) {

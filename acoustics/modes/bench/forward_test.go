@@ -1,6 +1,9 @@
 package bench
 
-import "testing"
+import (
+	"strings"
+	"testing"
+)
 
 // The default tolerance keeps kr within 1e-7 and pressure within 0.1 % of a
 // converged solution, on oceans spread over the prior.
@@ -17,5 +20,23 @@ func TestForwardIsAccurate(t *testing.T) {
 	}
 	if !(r.WorstPressureError <= 1e-3) {
 		t.Errorf("worst error of pressure %.1e", r.WorstPressureError)
+	}
+}
+
+// Where nothing propagates or memory ends, the reason is told; elsewhere the cost.
+func TestCostsTellWhy(t *testing.T) {
+	s, err := costSolver(1e-9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		hz, depth float64
+		reason    string
+	}{{10, 30, "no mode propagates at 10 Hz"}, {100, 100, ""}, {5000, 5000, "at 5000 Hz the environment needs more than"}} {
+		env := Ocean(c.depth)
+		got, err := costOrReason(s, s, &env, c.hz)
+		if err != nil || !strings.HasPrefix(got.Reason, c.reason) || (got.Reason == "") != (got.Modes > 0) || got.Hz != c.hz || got.Depth != c.depth {
+			t.Errorf("%g Hz in %g m: %+v, %v", c.hz, c.depth, got, err)
+		}
 	}
 }
