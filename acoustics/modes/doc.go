@@ -26,7 +26,7 @@
 // that agree in kr to the last digits get a duct each.
 //
 // [Solver.Jacobian] differentiates the discrete problem itself: the derivatives agree
-// with differences of whole solves to 1e-8. It goes backwards, from the pressure to
+// with differences of whole solves to 1e-6 or better. It goes backwards, from the pressure to
 // what the cells are made of, so that one pass serves any number of parameters, and
 // of a parameter that changes knots of a straight-lined profile only the cells beside
 // them are looked at. Cells end where a parameter bends the profile: inside a cell the
