@@ -20,13 +20,13 @@ study() {
 	trace=$(ls -t pipelines/.oceaninv/runs/*/trace.csv | head -n 1)
 	cat "results/$name/table.md"
 	printf '\n'
+	mkdir -p "$figures"
 	if [ -e "results/$name/figures/table.marginals.svg" ]; then
-		mkdir -p "$figures"
-		cp "results/$name/figures/table.marginals.svg" "$figures/$name.marginals.svg"
+		copied marginals
 		printf '![Marginal posteriors of the one observation](%s)\n\n' "$figures/$name.marginals.svg"
 	fi
 	if [ -e "results/$name/figures/table.scatter.svg" ]; then
-		cp "results/$name/figures/table.scatter.svg" "$figures/$name.scatter.svg"
+		copied scatter
 		printf '![Distance to the exact posterior](%s)\n\n' "$figures/$name.scatter.svg"
 	fi
 	# shellcheck disable=SC2016
@@ -35,6 +35,13 @@ study() {
 		"$(awk -F, 'NR > 1 && $5 == "COMPLETED" { n++ } END { print n + 0 }' "$trace")" \
 		"$((took / 60))" "$((took % 60))" \
 		"$(awk -F, 'NR > 1 && $11 > m { m = $11 } END { printf "%.0f", m / 1e6 }' "$trace")"
+}
+
+# copied FIGURE: keep a figure of the table, as SVG and as PNG.
+copied() {
+	for format in svg png; do
+		cp "results/$name/figures/table.$1.$format" "$figures/$name.$1.$format"
+	done
 }
 
 # quoted prints arguments as one would type them.

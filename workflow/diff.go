@@ -119,6 +119,11 @@ func (d *differ) action(address string, a, b artifact.Key) ActionDiff {
 	for _, o := range recordA.Outputs {
 		out.Lines = append(out.Lines, d.output(recordA, recordB, o))
 	}
+	for _, o := range recordB.Outputs {
+		if _, ok := recordA.Output(o.Name); !ok {
+			out.Lines = append(out.Lines, fmt.Sprintf("output %s: only in the second run", o.Name))
+		}
+	}
 	return out
 }
 

@@ -95,7 +95,7 @@ func (p *Project) metrics(records map[string]*artifact.Record) ([]report.Group, 
 	for _, a := range p.Pipeline.Actions {
 		g := report.Group{Action: a.Address}
 		for _, o := range a.Outputs {
-			path, _, ok := p.stored(a, o, records)
+			path, _, ok := p.stored(a, o.Name, records)
 			if o.Type != stage.Metrics || !ok {
 				continue
 			}
@@ -112,13 +112,13 @@ func (p *Project) metrics(records map[string]*artifact.Record) ([]report.Group, 
 	return groups, nil
 }
 
-// stored is where an output of a finished action is.
-func (p *Project) stored(a *config.Action, o stage.Output, records map[string]*artifact.Record) (string, artifact.Stored, bool) {
+// stored is where an output of a finished action is, or its other format, by the name the store has for it.
+func (p *Project) stored(a *config.Action, name string, records map[string]*artifact.Record) (string, artifact.Stored, bool) {
 	r := records[a.Address]
 	if r == nil || r.Discarded {
 		return "", artifact.Stored{}, false
 	}
-	s, ok := r.Output(o.Name)
+	s, ok := r.Output(name)
 	return filepath.Join(p.store.ActionDir(r.Key), s.File), s, ok
 }
 
@@ -269,12 +269,17 @@ func (p *Project) pipelineFiles() []string {
 // addFiles adds what an action published, figures with their content.
 func (p *Project) addFiles(d *report.Data, a *config.Action, records map[string]*artifact.Record) error {
 	for _, pub := range Publications(a) {
-		path, s, ok := p.stored(a, pub.Output, records)
+		path, s, ok := p.stored(a, pub.Form.Name, records)
 		if !ok {
 			continue
 		}
 		d.Files = append(d.Files, report.File{Path: pub.Path, Type: s.Type, Action: a.Address, Bytes: s.Identity.Size, SHA256: s.Sum.Bytes})
 		if pub.Output.Type != stage.Figure {
+			continue
+		}
+		if pub.again() { // the figure before shows it already
+			f := &d.Figures[len(d.Figures)-1]
+			f.Others = append(f.Others, pub.Path)
 			continue
 		}
 		content, err := os.ReadFile(path)

@@ -22,16 +22,20 @@ import (
 type Published struct {
 	Action *config.Action
 	Output stage.Output
-	Path   string // relative to the results directory, with slashes
+	Form   stage.Form // which of the output's files
+	Path   string     // relative to the results directory, with slashes
 }
 
+// again reports whether it shows an output a second time, in another format.
+func (p Published) again() bool { return p.Form.Name != p.Output.Name }
+
 // Publications lists what an action puts among the results: figures below figures/, others under the action's name, which
-// the principal output or a single one has for itself. Metrics are merged into metrics.json instead.
+// the principal output or a single one has for itself; an output in two formats has one name and two extensions. Metrics are merged into metrics.json instead.
 func Publications(a *config.Action) []Published {
 	if a.Policy.Discard {
 		return nil
 	}
-	var all []Published
+	var shown []stage.Output
 	figures, others := 0, 0
 	for _, o := range a.Outputs {
 		switch {
@@ -42,10 +46,10 @@ func Publications(a *config.Action) []Published {
 		default:
 			others++
 		}
-		all = append(all, Published{Action: a, Output: o})
+		shown = append(shown, o)
 	}
-	for i := range all {
-		o := all[i].Output
+	var all []Published
+	for _, o := range shown {
 		dir, alone := "", others == 1
 		if o.Type == stage.Figure {
 			dir, alone = "figures/", figures == 1
@@ -54,7 +58,9 @@ func Publications(a *config.Action) []Published {
 		if !alone && !o.Principal {
 			name += "." + o.Name
 		}
-		all[i].Path = dir + name + extension(o.File)
+		for _, f := range o.Forms() {
+			all = append(all, Published{Action: a, Output: o, Form: f, Path: dir + name + extension(f.File)})
+		}
 	}
 	return all
 }
@@ -94,13 +100,19 @@ func (d *driver) publish(j *job) error {
 		return nil
 	}
 	for _, p := range Publications(j.action) {
-		out, ok := j.record.Output(p.Output.Name)
-		if !ok {
+		to := filepath.Join(d.Results, filepath.FromSlash(p.Path))
+		out, ok := j.record.Output(p.Form.Name)
+		if !ok { // what stands there shows another result than its twin
+			if err := os.Remove(to); err == nil {
+				d.published = true
+			} else if !errors.Is(err, fs.ErrNotExist) {
+				return err
+			}
 			continue
 		}
 		from := filepath.Join(d.store.ActionDir(j.key), out.File)
 		err := d.store.Link(from, out, func() error { // a link changes the file's change time
-			changed, err := place(from, filepath.Join(d.Results, filepath.FromSlash(p.Path)), d.id)
+			changed, err := place(from, to, d.id)
 			d.published = d.published || changed
 			return err
 		})

@@ -39,7 +39,8 @@ func TestCaseStudy(t *testing.T) {
 			t.Errorf("the table lacks %q", want)
 		}
 	}
-	for _, name := range []string{"recommended.nc", "table.data.nc", "figures/table.marginals.svg", "figures/table.scatter.svg"} {
+	for _, name := range []string{"recommended.nc", "table.data.nc", "figures/table.marginals.svg", "figures/table.marginals.png",
+		"figures/table.scatter.svg", "figures/table.scatter.png"} {
 		if info, err := os.Stat(filepath.Join(results, name)); err != nil || info.Size() == 0 {
 			t.Errorf("%s: %v", name, err)
 		}

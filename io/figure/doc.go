@@ -5,12 +5,13 @@
 //
 //	f, err := figure.Marginals{Panels: panels}.Draw()
 //	...
-//	err = f.Save("marginals.png") // or .svg
+//	err = f.Save("marginals.svg", "marginals.png") // or one of them
 //
 // All figures share one style: axes carry units, colours are told apart by
 // colour-blind readers and in grey print (line styles differ as well), maps are
 // perceptually uniform, the legend stands above the data rather than on it. The
-// bytes of a figure depend on its input alone.
+// bytes of a figure depend on its input alone. A PNG has 200 dots per inch and says
+// so.
 //
 // # Limitations
 //

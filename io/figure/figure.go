@@ -2,7 +2,9 @@ package figure
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"math"
 	"os"
@@ -32,19 +34,32 @@ func one(title string, p *plot.Plot, l legend) *Figure {
 	return &Figure{title: title, width: pageWidth, height: pageHeight, panels: [][]*plot.Plot{{p}}, legend: l}
 }
 
-// Save writes the figure in the format that the path's extension names: .png or
-// .svg. The file appears whole or not at all.
-func (f *Figure) Save(path string) error {
-	var b bytes.Buffer
-	if err := f.Write(&b, strings.TrimPrefix(filepath.Ext(path), ".")); err != nil {
-		return fmt.Errorf("%s: %w", path, err)
+// Save writes the figure to each path in the format that its extension names: .png
+// or .svg. A file appears whole or not at all, and none does if one of the formats is
+// refused.
+func (f *Figure) Save(paths ...string) error {
+	files := make([]bytes.Buffer, len(paths))
+	for i, path := range paths {
+		if err := f.Write(&files[i], strings.TrimPrefix(filepath.Ext(path), ".")); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
 	}
+	for i, path := range paths {
+		if err := install(path, files[i].Bytes()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// install makes a file of the content under a temporary name, and then gives it its own.
+func install(path string, content []byte) error {
 	t, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*.tmp")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(t.Name()) // fails once the file has its name
-	_, err = t.Write(b.Bytes())
+	_, err = t.Write(content)
 	for _, step := range []func() error{func() error { return t.Chmod(0o644) }, t.Sync, t.Close} {
 		if e := step(); err == nil {
 			err = e
@@ -62,7 +77,11 @@ func (f *Figure) Write(w io.Writer, format string) error {
 	case "png":
 		c := vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(dotsPerIn))
 		f.draw(draw.New(c))
-		_, err := vgimg.PngCanvas{Canvas: c}.WriteTo(w)
+		var b bytes.Buffer
+		if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(&b); err != nil {
+			return err
+		}
+		_, err := w.Write(sized(b.Bytes()))
 		return err
 	case "svg":
 		c := vgsvg.New(f.width, f.height)
@@ -75,6 +94,19 @@ func (f *Figure) Write(w io.Writer, format string) error {
 		return err
 	}
 	return fmt.Errorf("figures are written as .png or .svg, not %q", format)
+}
+
+// sized puts the resolution into a PNG, as pixels per metre in a pHYs chunk behind the
+// header, so that it is printed in the size it was drawn for.
+func sized(png []byte) []byte {
+	const header = 8 + 4 + 4 + 13 + 4 // signature; length, type, data and CRC of IHDR
+	perMetre := uint32(math.Round(dotsPerIn / 0.0254))
+	chunk := binary.BigEndian.AppendUint32([]byte("pHYs"), perMetre)
+	chunk = append(binary.BigEndian.AppendUint32(chunk, perMetre), 1)
+	out := append(bytes.Clone(png[:header]), 0, 0, 0, 9)
+	out = append(out, chunk...)
+	out = binary.BigEndian.AppendUint32(out, crc32.ChecksumIEEE(chunk))
+	return append(out, png[header:]...)
 }
 
 // portable mends gonum's SVG: it names one font only; it calls the PNG of a raster

@@ -2,6 +2,7 @@ package figure
 
 import (
 	"bytes"
+	"encoding/binary"
 	"flag"
 	"image/png"
 	"math"
@@ -67,8 +68,51 @@ func TestPNG(t *testing.T) {
 		if !bytes.Equal(b, render(t, gallery()[name], "png")) {
 			t.Errorf("%s: two drawings differ", name)
 		}
-		if _, err := png.Decode(bytes.NewReader(b)); err != nil {
-			t.Errorf("%s: %v", name, err)
+		f, err := gallery()[name].Draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		size, err := png.Decode(bytes.NewReader(b)) // checks the CRC of every chunk
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		at := bytes.Index(b, []byte("pHYs"))
+		if at < 0 || at > bytes.Index(b, []byte("IDAT")) || b[at+12] != 1 {
+			t.Fatalf("%s: the resolution does not stand before the pixels, per metre", name)
+		}
+		perInch := 0.0254 * float64(binary.BigEndian.Uint32(b[at+4:]))
+		if dots := float64(size.Bounds().Dx()) / (float64(f.width) / 72); perInch < 199.9 || math.Abs(dots-perInch) > 0.2 {
+			t.Errorf("%s: says %.2f dots per inch and has %.2f", name, perInch, dots)
+		}
+	}
+}
+
+// One drawing is written in every format, in any order, as it would be alone; of several
+// files none appears if one has no format.
+func TestSaveInSeveralFormats(t *testing.T) {
+	for _, order := range [][]string{{"svg", "png"}, {"png", "svg"}} {
+		dir := t.TempDir()
+		var paths []string
+		for _, format := range order {
+			paths = append(paths, filepath.Join(dir, "a."+format))
+		}
+		f, err := gallery()["training"].Draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Save(append(paths, filepath.Join(dir, "a.gif"))...); err == nil {
+			t.Error("a.gif was written")
+		}
+		if left, _ := os.ReadDir(dir); len(left) != 0 {
+			t.Errorf("%d files are left", len(left))
+		}
+		if err := f.Save(paths...); err != nil {
+			t.Fatal(err)
+		}
+		for i, format := range order {
+			if b, err := os.ReadFile(paths[i]); err != nil || !bytes.Equal(b, render(t, gallery()["training"], format)) {
+				t.Errorf("%v: the %s differs from one drawn alone, or %v", order, format, err)
+			}
 		}
 	}
 }

@@ -99,7 +99,9 @@ func (c *chain) stage(kind string, d *stage.Decoder) {
 	for _, o := range spec.Outputs() {
 		h := &stage.Handle{Address: "stage." + d.Name, Output: o}
 		outputs[o.Name] = h.Value()
-		c.paths[h.String()] = filepath.Join(c.dir, d.Name+"."+o.File)
+		for _, f := range o.Forms() {
+			c.paths["stage."+d.Name+"."+f.Name] = filepath.Join(c.dir, d.Name+"."+f.File)
+		}
 	}
 	c.bind("stage", d.Name, cty.ObjectVal(outputs))
 }
@@ -145,9 +147,12 @@ func (c *chain) run(kind, name string) error {
 }
 
 func (c *chain) workspace(layout stage.Layout, spec stage.Spec, prefix string, shard, shards int) *stage.Workspace {
-	layout.Outputs = map[string]string{}
+	layout.Outputs, layout.Also = map[string]string{}, map[string]string{}
 	for _, o := range spec.Outputs() {
 		layout.Outputs[o.Name] = filepath.Join(c.dir, prefix+"."+o.File)
+		if o.Also != "" {
+			layout.Also[o.Name] = filepath.Join(c.dir, prefix+"."+o.Also)
+		}
 	}
 	ws := stage.NewWorkspace(layout, nil)
 	ws.Shard, ws.Shards, ws.Cores = shard, shards, c.cores

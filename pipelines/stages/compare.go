@@ -26,7 +26,7 @@ type compareStage struct {
 
 func compareKind() stage.Kind {
 	return stage.Kind{
-		Name: "compare", Version: 1,
+		Name: "compare", Version: 2,
 		Doc:    "a table of the scores of many fitted flows, and whether the guarantee's left side follows its right",
 		Decode: decodeCompare,
 		Load:   stage.LoadJSON[compareStage],
@@ -61,10 +61,10 @@ func (s *compareStage) Outputs() []stage.Output {
 		{Name: "table", Type: stage.File, File: "table.md"},
 		{Name: "data", Type: stage.File, File: "table.nc"},
 		{Name: "metrics", Type: stage.Metrics, File: "metrics.json"},
-		{Name: "errors", Type: stage.Figure, File: "errors.svg",
-			Caption: "Every flow and loss: how far the hand of its draws misses the target, against the distance of its posterior to rejection samples; at the lines, what rejection samples themselves have."},
-		{Name: "bound", Type: stage.Figure, File: "guarantee.svg",
-			Caption: "Left side of the guarantee (Wasserstein-1 error of the posterior, mean over targets in A) against its right side (with the constants that can be measured), one point per training."},
+		lineFigure("errors",
+			"Every flow and loss: how far the hand of its draws misses the target, against the distance of its posterior to rejection samples; at the lines, what rejection samples themselves have."),
+		lineFigure("bound",
+			"Left side of the guarantee (Wasserstein-1 error of the posterior, mean over targets in A) against its right side (with the constants that can be measured), one point per training."),
 	}
 }
 

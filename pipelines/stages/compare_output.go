@@ -100,14 +100,14 @@ func (t *comparisonTable) draw(ws *stage.Workspace) error {
 	if finite(t.wassersteinFloor) && t.wassersteinFloor > 0 {
 		errs.References = []figure.Reference{{Label: "rejection samples", Y: figure.At(t.wassersteinFloor)}}
 	}
-	if err := save(ws.Output("errors"), errs); err != nil {
+	if err := save(ws, "errors", errs); err != nil {
 		return err
 	}
 	title := "Does the left side follow the right?"
 	if left, right := t.sides(true); len(left) > 2 {
 		title = fmt.Sprintf("Rank correlation %.2f over the %d trainings it covers", rankCorrelation(left, right), len(left))
 	}
-	return save(ws.Output("bound"), figure.Scatter{Title: title,
+	return save(ws, "bound", figure.Scatter{Title: title,
 		X: figure.Axis{Label: "right side of the guarantee, as measured", Log: true}, Y: figure.Axis{Label: label, Unit: "prior sd", Log: true},
 		Clouds: t.clouds(func(r row) float64 { return r.RightSide }, distance)})
 }

@@ -40,7 +40,7 @@ type evaluate struct {
 
 func evaluateKind() stage.Kind {
 	return stage.Kind{
-		Name: "evaluate", Version: 6,
+		Name: "evaluate", Version: 7,
 		Doc:    "distances of a posterior to the exact one, its calibration over held-out observations, and figures",
 		Decode: decodeEvaluate,
 		Load:   stage.LoadJSON[evaluate],
@@ -131,14 +131,14 @@ func (s *evaluate) Outputs() []stage.Output {
 	return []stage.Output{
 		{Name: "metrics", Type: stage.Metrics, File: "metrics.json"},
 		{Name: "scores", Type: stage.File, File: "scores.nc"},
-		{Name: "marginals", Type: stage.Figure, File: "marginals.svg",
-			Caption: "Marginal posteriors of the first observation over the range of the prior, with the exact posterior (line) and the truth (dashed)."},
-		{Name: "joint", Type: stage.Figure, File: "joint.svg",
-			Caption: "Joint posterior of the first observation: exact density, 50 % and 90 % regions of the draws, and the truth. Of one unknown, its marginal."},
-		{Name: "coverage", Type: stage.Figure, File: "coverage.svg",
-			Caption: "How often central credible intervals hold the truth, over all observations; a calibrated posterior stays in the band."},
-		{Name: "ranks", Type: stage.Figure, File: "ranks.svg",
-			Caption: "Simulation-based calibration: the ECDF of the truth's rank among the draws, less the uniform one; a calibrated posterior stays in the band."},
+		lineFigure("marginals",
+			"Marginal posteriors of the first observation over the range of the prior, with the exact posterior (line) and the truth (dashed)."),
+		lineFigure("joint",
+			"Joint posterior of the first observation: exact density, 50 % and 90 % regions of the draws, and the truth. Of one unknown, its marginal."),
+		lineFigure("coverage",
+			"How often central credible intervals hold the truth, over all observations; a calibrated posterior stays in the band."),
+		lineFigure("ranks",
+			"Simulation-based calibration: the ECDF of the truth's rank among the draws, less the uniform one; a calibrated posterior stays in the band."),
 	}
 }
 

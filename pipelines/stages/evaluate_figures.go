@@ -23,11 +23,11 @@ func (s *evaluate) draw(ws *stage.Workspace, c *comparison, k *calibrated) error
 		exact = nil // that of the first observation of the file
 	}
 	panels := c.panels(exact, s.Limits)
-	if err := save(ws.Output("marginals"), figure.Marginals{Panels: panels, DrawsLabel: s.Label}); err != nil {
+	if err := save(ws, "marginals", figure.Marginals{Panels: panels, DrawsLabel: s.Label}); err != nil {
 		return err
 	}
 	if len(panels) == 1 { // nothing is joint
-		if err := save(ws.Output("joint"), figure.Marginals{Panels: panels, DrawsLabel: s.Label}); err != nil {
+		if err := save(ws, "joint", figure.Marginals{Panels: panels, DrawsLabel: s.Label}); err != nil {
 			return err
 		}
 		return k.draw(ws, c)
@@ -36,22 +36,10 @@ func (s *evaluate) draw(ws *stage.Workspace, c *comparison, k *calibrated) error
 	if exact != nil && len(exact.Axes) == 2 {
 		joint.XAt, joint.YAt, joint.Density = exact.Axes[0], exact.Axes[1], transposed(exact)
 	}
-	if err := save(ws.Output("joint"), joint); err != nil {
+	if err := save(ws, "joint", joint); err != nil {
 		return err
 	}
 	return k.draw(ws, c)
-}
-
-type drawable interface {
-	Draw() (*figure.Figure, error)
-}
-
-func save(path string, d drawable) error {
-	f, err := d.Draw()
-	if err != nil {
-		return err
-	}
-	return f.Save(path)
 }
 
 // panels are the marginals of the first observation, over the range of the prior
@@ -136,10 +124,10 @@ func (k *calibrated) draw(ws *stage.Workspace, c *comparison) error {
 		cover.At = k.coverage[0].Nominal
 		cover.Lower, cover.Upper = binomialBand(cover.At, c.n)
 	}
-	if err := save(ws.Output("coverage"), cover); err != nil {
+	if err := save(ws, "coverage", cover); err != nil {
 		return err
 	}
-	return save(ws.Output("ranks"), ranks)
+	return save(ws, "ranks", ranks)
 }
 
 // binomialBand is two standard deviations of a calibrated posterior's coverage

@@ -32,7 +32,7 @@ type field struct {
 
 func fieldKind() stage.Kind {
 	return stage.Kind{
-		Name: "field", Version: 3,
+		Name: "field", Version: 4,
 		Doc:    "pressure and transmission loss over range and depth",
 		Decode: new(solvable).decodeField,
 		Load:   stage.LoadJSON[field],
@@ -139,8 +139,8 @@ func (s *field) Outputs() []stage.Output {
 	}
 	return []stage.Output{
 		{Name: "field", Type: typeField, File: "field.nc"},
-		{Name: "transmission_loss", Type: stage.Figure, File: "transmission_loss.png",
-			Caption: fmt.Sprintf("Transmission loss over range and depth at %g Hz, for a source at %g m; below the line, the sea bed.", shown, s.SourceDepth)},
+		rasterFigure("transmission_loss",
+			fmt.Sprintf("Transmission loss over range and depth at %g Hz, for a source at %g m; below the line, the sea bed.", shown, s.SourceDepth)),
 	}
 }
 
@@ -170,7 +170,7 @@ func (s *field) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err := dataset.WriteField(ws.Output("field"), f); err != nil {
 		return err
 	}
-	return save(ws.Output("transmission_loss"), s.lossMap(&f, n))
+	return save(ws, "transmission_loss", s.lossMap(&f, n))
 }
 
 // lossMap draws the first frequency.

@@ -195,8 +195,8 @@ func (s *fitStage) Outputs() []stage.Output {
 	return []stage.Output{
 		{Name: "model", Type: typeFlow, File: "model.nc", Schema: s.Mode},
 		{Name: "history", Type: stage.File, File: "history.nc", Intermediate: true},
-		{Name: "curve", Type: stage.Figure, File: "training.svg",
-			Caption: fmt.Sprintf("Loss over the epochs: %s.", s.label())},
+		lineFigure("curve",
+			fmt.Sprintf("Loss over the epochs: %s.", s.label())),
 	}
 }
 

@@ -51,5 +51,5 @@ func writeHistory(ws *stage.Workspace, r *train.Result) error {
 	if r.BestEpoch > 0 {
 		chart.Best = figure.At(float64(r.BestEpoch))
 	}
-	return save(ws.Output("curve"), chart)
+	return save(ws, "curve", chart)
 }

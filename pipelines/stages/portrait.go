@@ -28,7 +28,7 @@ type portrait struct {
 
 func portraitKind() stage.Kind {
 	return stage.Kind{
-		Name: "portrait", Version: 3,
+		Name: "portrait", Version: 4,
 		Doc:    "figures of one observation's posterior: all pairs, sound speed in the sea bed, replica on the array, ambiguity surface",
 		Decode: decodePortrait,
 		Load:   stage.LoadJSON[portrait],
@@ -67,14 +67,14 @@ func (s *portrait) Inputs() []stage.Input { return []stage.Input{s.posterior, s.
 
 func (s *portrait) Outputs() []stage.Output {
 	return []stage.Output{
-		{Name: "corner", Type: stage.Figure, File: "corner.svg",
-			Caption: "Marginal and pairwise posteriors, with the truth where it is known."},
-		{Name: "profile", Type: stage.Figure, File: "profile.svg",
-			Caption: "Sound speed against depth, from above the sea floor to below the deepest layer with an unknown: median, 50 % and 95 % credible bands."},
-		{Name: "replica", Type: stage.Figure, File: "replica.svg",
-			Caption: "Data on the array against the field of the draw that fits best, tone by tone; the band holds 95 % of the draws."},
-		{Name: "ambiguity", Type: stage.Figure, File: "ambiguity.png",
-			Caption: "Bartlett power over source range and depth in the ocean of the draw that fits best, averaged over the tones: where else the source could be."},
+		lineFigure("corner",
+			"Marginal and pairwise posteriors, with the truth where it is known."),
+		lineFigure("profile",
+			"Sound speed against depth, from above the sea floor to below the deepest layer with an unknown: median, 50 % and 95 % credible bands."),
+		lineFigure("replica",
+			"Data on the array against the field of the draw that fits best, tone by tone; the band holds 95 % of the draws."),
+		rasterFigure("ambiguity",
+			"Bartlett power over source range and depth in the ocean of the draw that fits best, averaged over the tones: where else the source could be."),
 	}
 }
 
@@ -91,7 +91,7 @@ func (s *portrait) Run(ctx context.Context, ws *stage.Workspace) error {
 		return stage.BadInput(fmt.Errorf("observation %d: the posterior has %d observations of %d parameters, the observations are %d, the problem has %d parameters",
 			s.Number, p.Len(), len(p.Parameters), o.obs.Len(), o.prior.Dim()))
 	}
-	if err := save(ws.Output("corner"), s.corner(&p)); err != nil {
+	if err := save(ws, "corner", s.corner(&p)); err != nil {
 		return err
 	}
 	draws := drawsOf(p, s.Number)
@@ -104,21 +104,21 @@ func (s *portrait) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return err
 	}
-	if err := save(ws.Output("profile"), profile); err != nil {
+	if err := save(ws, "profile", profile); err != nil {
 		return err
 	}
 	replica, best, err := s.replica(o, draws)
 	if err != nil {
 		return err
 	}
-	if err := save(ws.Output("replica"), replica); err != nil {
+	if err := save(ws, "replica", replica); err != nil {
 		return err
 	}
 	surface, err := s.ambiguity(ctx, o.data(s.Number), best)
 	if err != nil {
 		return err
 	}
-	return save(ws.Output("ambiguity"), surface)
+	return save(ws, "ambiguity", surface)
 }
 
 // portraitDraws are re-simulated at most.

@@ -66,7 +66,7 @@ type resultScatter struct {
 
 func resultsKind() stage.Kind {
 	return stage.Kind{
-		Name: "results", Version: 1,
+		Name: "results", Version: 2,
 		Doc:    "metrics of many runs as tables, a line for each method, with the mean and spread over its runs",
 		Decode: decodeResults,
 		Load:   stage.LoadJSON[resultsStage],
@@ -218,12 +218,12 @@ func (s *resultsStage) Outputs() []stage.Output {
 		{Name: "data", Type: stage.File, File: "table.nc"},
 	}
 	if s.drawsMarginals() {
-		out = append(out, stage.Output{Name: "marginals", Type: stage.Figure, File: "marginals.svg",
-			Caption: "Marginal posteriors of the one observation by every method: histogram of the draws, exact posterior (line, cut off where it is higher than the histogram), truth (dashed)."})
+		out = append(out, lineFigure("marginals",
+			"Marginal posteriors of the one observation by every method: histogram of the draws, exact posterior (line, cut off where it is higher than the histogram), truth (dashed)."))
 	}
 	if s.Scatter != nil {
-		out = append(out, stage.Output{Name: "scatter", Type: stage.Figure, File: "scatter.svg",
-			Caption: "Every method in two columns of the table, the mean over its runs."})
+		out = append(out, lineFigure("scatter",
+			"Every method in two columns of the table, the mean over its runs."))
 	}
 	return out
 }
@@ -247,5 +247,5 @@ func (s *resultsStage) Run(_ context.Context, ws *stage.Workspace) error {
 	if s.Scatter == nil {
 		return nil
 	}
-	return save(ws.Output("scatter"), t.scatter())
+	return save(ws, "scatter", t.scatter())
 }

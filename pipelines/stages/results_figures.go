@@ -30,7 +30,7 @@ func (s *resultsStage) marginals(ws *stage.Workspace) error {
 		}
 		out.Rows = append(out.Rows, figure.MarginalRow{Label: r.Label, Panels: c.panels(exact, s.Limits)})
 	}
-	return save(ws.Output("marginals"), out)
+	return save(ws, "marginals", out)
 }
 
 // scatter puts every row at its two figures, those that have both.

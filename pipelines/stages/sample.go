@@ -47,7 +47,7 @@ const (
 
 func sampleKind() stage.Kind {
 	return stage.Kind{
-		Name: "sample", Version: 4,
+		Name: "sample", Version: 5,
 		Doc:    "the posterior of every observation by Markov chains, parallel-tempered or Hamiltonian, for any number of parameters",
 		Decode: decodeSample,
 		Load:   stage.LoadJSON[sampleStage],
@@ -124,8 +124,8 @@ func (s *sampleStage) Outputs() []stage.Output {
 	return []stage.Output{
 		{Name: "posterior", Type: typePosterior, File: "posterior.nc", Schema: &s.Problem},
 		{Name: "metrics", Type: stage.Metrics, File: "metrics.json"},
-		{Name: "traces", Type: stage.Figure, File: "traces.svg",
-			Caption: "Paths of a few Markov chains over the posterior of the first observation; chains that have mixed look alike."},
+		lineFigure("traces",
+			"Paths of a few Markov chains over the posterior of the first observation; chains that have mixed look alike."),
 	}
 }
 
@@ -163,7 +163,7 @@ func (s *sampleStage) Run(ctx context.Context, ws *stage.Workspace) error {
 		}
 		s.record(&out, c, i)
 		if i == 0 {
-			if err := save(ws.Output("traces"), s.traces(c, &out)); err != nil {
+			if err := save(ws, "traces", s.traces(c, &out)); err != nil {
 				return err
 			}
 		}

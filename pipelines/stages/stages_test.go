@@ -1,8 +1,14 @@
 package stages
 
 import (
+	"bytes"
+	"encoding/xml"
+	"image/png"
+	"math"
 	"os"
+	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -357,11 +363,63 @@ stage "bounds" "table" {
 	if len(lines) != 4 || !strings.HasSuffix(lines[2], "| at most 2.5 | met |") || !strings.HasSuffix(lines[3], "| at least 0.9 | not met |") {
 		t.Errorf("table:\n%s", table)
 	}
-	for _, name := range []string{"corner", "profile", "replica", "ambiguity"} {
-		if info, err := os.Stat(c.path("stage.picture." + name)); err != nil || info.Size() < 1000 {
-			t.Errorf("figure %s: %v, %v", name, info, err)
+	c.figures()
+}
+
+// figures checks that every figure of the stages is there as SVG and as PNG, each readable, of one shape, and the PNG of at
+// least 200 dots per inch.
+func (c *chain) figures() {
+	c.t.Helper()
+	found := 0
+	for name, spec := range c.specs {
+		for _, o := range spec.Outputs() {
+			if o.Type != stage.Figure {
+				continue
+			}
+			found++
+			var drawn, pixels [2]float64 // width and height, in points and in dots
+			for _, f := range o.Forms() {
+				raw, err := os.ReadFile(c.path("stage." + name + "." + f.Name))
+				if err != nil {
+					c.t.Errorf("%s.%s: %v", name, f.Name, err)
+				} else if filepath.Ext(f.File) == ".svg" {
+					drawn = c.svgSize(raw)
+				} else if picture, err := png.Decode(bytes.NewReader(raw)); err != nil {
+					c.t.Errorf("%s.%s: %v", name, f.Name, err)
+				} else {
+					pixels = [2]float64{float64(picture.Bounds().Dx()), float64(picture.Bounds().Dy())}
+				}
+			}
+			for i, points := range drawn {
+				if dots := pixels[i] / (points / 72); !(math.Abs(dots-200) < 0.5) {
+					c.t.Errorf("%s.%s: %v points as SVG and %v dots as PNG, want 200 an inch", name, o.Name, drawn, pixels)
+				}
+			}
 		}
 	}
+	if found == 0 {
+		c.t.Error("no stage has a figure")
+	}
+}
+
+// svgSize reads a whole SVG and returns its size in points.
+func (c *chain) svgSize(raw []byte) (size [2]float64) {
+	c.t.Helper()
+	var root struct {
+		XMLName xml.Name
+		Width   string `xml:"width,attr"`
+		Height  string `xml:"height,attr"`
+	}
+	if err := xml.Unmarshal(raw, &root); err != nil || root.XMLName.Local != "svg" {
+		c.t.Errorf("not an SVG: %v", err)
+	}
+	for i, text := range []string{root.Width, root.Height} {
+		var err error
+		if size[i], err = strconv.ParseFloat(strings.TrimSuffix(text, "pt"), 64); err != nil {
+			c.t.Errorf("size %q of an SVG: %v", text, err)
+		}
+	}
+	return size
 }
 
 func (c *chain) metrics(name string) map[string]float64 {

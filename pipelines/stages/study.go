@@ -41,7 +41,7 @@ var studyMetrics = []string{wassersteinScore, mmdScore, sinkhornScore, missColum
 
 func studyKind() stage.Kind {
 	return stage.Kind{
-		Name: "study", Version: 1,
+		Name: "study", Version: 2,
 		Doc:    "mean and deviation over runs of one figure of many scores, as a function of a setting, beside published figures",
 		Decode: decodeStudy,
 		Load:   stage.LoadJSON[studyStage],
@@ -86,8 +86,8 @@ func (s *studyStage) Outputs() []stage.Output {
 		{Name: "table", Type: stage.File, File: "table.md"},
 		{Name: "data", Type: stage.File, File: "table.nc"},
 		{Name: "metrics", Type: stage.Metrics, File: "metrics.json"},
-		{Name: "figure", Type: stage.Figure, File: "study.svg",
-			Caption: fmt.Sprintf("%s: mean over runs, and one standard deviation about it; dashed what was published.", s.Title)},
+		lineFigure("figure",
+			fmt.Sprintf("%s: mean over runs, and one standard deviation about it; dashed what was published.", s.Title)),
 	}
 }
 
@@ -152,7 +152,7 @@ func (s *studyStage) Run(_ context.Context, ws *stage.Workspace) error {
 	if err := stage.WriteMetrics(ws.Output("metrics"), metrics); err != nil {
 		return err
 	}
-	return save(ws.Output("figure"), s.chart(points))
+	return save(ws, "figure", s.chart(points))
 }
 
 func (s *studyStage) markdown(points []point) string {

@@ -104,8 +104,8 @@ func (s *trainStage) Outputs() []stage.Output {
 	return []stage.Output{
 		{Name: "model", Type: typeModel, File: "model.nc", Schema: s.data.Schema, Principal: true},
 		{Name: "history", Type: stage.File, File: "history.nc"},
-		{Name: "curve", Type: stage.Figure, File: "training.svg",
-			Caption: "Loss over the epochs, on the samples trained on and on those held out; the weights kept are those of the best held-out loss."},
+		lineFigure("curve",
+			"Loss over the epochs, on the samples trained on and on those held out; the weights kept are those of the best held-out loss."),
 	}
 }
 

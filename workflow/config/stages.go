@@ -105,13 +105,18 @@ func checkOutputs(outputs []stage.Output) error {
 	}
 	seen := make(map[string]bool)
 	for _, o := range outputs {
-		if o.Name == "" || o.Type == "" || filepath.Base(o.File) != o.File || o.File == "" || strings.HasPrefix(o.File, ".") {
-			return fmt.Errorf("output %q of type %q in file %q is not well declared", o.Name, o.Type, o.File)
+		for _, f := range o.Forms() {
+			if f.Name == "" || o.Type == "" || filepath.Base(f.File) != f.File || f.File == "" || strings.HasPrefix(f.File, ".") {
+				return fmt.Errorf("output %q of type %q in file %q is not well declared", f.Name, o.Type, f.File)
+			}
+			if seen[f.Name] || seen["/"+f.File] {
+				return fmt.Errorf("output %s or its file %s is declared twice", f.Name, f.File)
+			}
+			seen[f.Name], seen["/"+f.File] = true, true
 		}
-		if seen[o.Name] || seen["/"+o.File] {
-			return fmt.Errorf("output %s or its file %s is declared twice", o.Name, o.File)
+		if o.Also != "" && filepath.Ext(o.Also) == filepath.Ext(o.File) {
+			return fmt.Errorf("output %s has the format of %s twice", o.Name, o.File)
 		}
-		seen[o.Name], seen["/"+o.File] = true, true
 	}
 	return nil
 }

@@ -137,10 +137,14 @@ func (r *runner) call(ctx context.Context, spec stage.Spec, ws *stage.Workspace)
 func (r *runner) workspace(pending *artifact.Pending) (*stage.Workspace, error) {
 	o := r.order
 	layout := stage.Layout{
-		Inputs: o.Inputs, Outputs: make(map[string]string), Checkpoint: o.Checkpoint, Progress: r.report,
+		Inputs: o.Inputs, Outputs: make(map[string]string), Also: make(map[string]string), Checkpoint: o.Checkpoint, Progress: r.report,
 	}
 	for _, out := range o.Outputs {
+		forms := out.Forms()
 		layout.Outputs[out.Name] = pending.Add(out.Name, string(out.Type), out.File)
+		if len(forms) > 1 && o.Role != RoleShard {
+			layout.Also[out.Name] = pending.Add(forms[1].Name, string(out.Type), forms[1].File)
+		}
 	}
 	if o.Role == RoleMerge {
 		layout.Parts = make(map[string][]string)
@@ -161,15 +165,17 @@ func (r *runner) workspace(pending *artifact.Pending) (*stage.Workspace, error) 
 // annotate records inside the outputs, where their format can, how they came to be.
 func (r *runner) annotate(ws *stage.Workspace) error {
 	for _, out := range r.order.Outputs {
-		format, ok := r.registry.Format(out.File)
-		if !ok || format.Annotate == nil {
-			continue
-		}
-		if _, err := os.Stat(ws.Output(out.Name)); err != nil {
-			return fmt.Errorf("output %s was not written", out.Name)
-		}
-		if err := format.Annotate(ws.Output(out.Name), maps.Clone(r.order.Provenance)); err != nil {
-			return fmt.Errorf("output %s: cannot record its provenance: %w", out.Name, err)
+		for _, path := range ws.Forms(out.Name) {
+			format, ok := r.registry.Format(path)
+			if !ok || format.Annotate == nil {
+				continue
+			}
+			if _, err := os.Stat(path); err != nil {
+				return fmt.Errorf("output %s was not written", out.Name)
+			}
+			if err := format.Annotate(path, maps.Clone(r.order.Provenance)); err != nil {
+				return fmt.Errorf("output %s: cannot record its provenance: %w", out.Name, err)
+			}
 		}
 	}
 	return nil

@@ -62,6 +62,7 @@ type Figure struct {
 	Title, Caption string
 	MediaType      string // image/png or image/svg+xml
 	Content        []byte
+	Others         []string // the same picture in other formats, relative to the results
 }
 
 // File is a published result.

@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"io"
 	"math"
+	"path"
 	"slices"
 	"strings"
 
@@ -20,6 +21,7 @@ var pageText string
 var pageTemplate = template.Must(template.New("page").Funcs(template.FuncMap{
 	"seconds": seconds, "bytes": bytesText, "number": number, "short": shortName, "metric": metricText,
 	"value": valueText, "error": errorText, "unit": unitText,
+	"format": func(file string) string { return strings.ToUpper(strings.TrimPrefix(path.Ext(file), ".")) },
 	"uri": func(f Figure) template.URL {
 		return template.URL("data:" + f.MediaType + ";base64," + base64.StdEncoding.EncodeToString(f.Content))
 	},

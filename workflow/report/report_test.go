@@ -25,8 +25,9 @@ var example = Data{
 		{Name: "distance", Value: 0.01234, Error: 0.001, Unit: "m", Sentence: "How far <off> it is.", Headline: true},
 		{Name: "coverage", Value: 0.9, Sentence: "How often the truth is inside."},
 	}}},
-	Figures: []Figure{{Title: "marginals", Caption: "Bars.", MediaType: "image/svg+xml", Content: []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`)}},
-	Files:   []File{{Path: "a.nc", Type: "dataset", Action: "stage.a", Bytes: 1234567, SHA256: strings.Repeat("ab", 32)}},
+	Figures: []Figure{{Title: "marginals", Caption: "Bars.", MediaType: "image/svg+xml", Content: []byte(`<svg xmlns="http://www.w3.org/2000/svg"/>`),
+		Others: []string{"figures/m.marginals.png"}}},
+	Files: []File{{Path: "a.nc", Type: "dataset", Action: "stage.a", Bytes: 1234567, SHA256: strings.Repeat("ab", 32)}},
 }
 
 // TestPageIsCompleteInItself: everything is in the page, nothing is fetched, and what users write is text.
@@ -39,7 +40,7 @@ func TestPageIsCompleteInItself(t *testing.T) {
 	if bad := regexp.MustCompile(`(src|href|url)\s*[=(]\s*["']?(https?:)?//[^"' )]*`).FindString(page); bad != "" {
 		t.Errorf("the page fetches %s", bad)
 	}
-	for _, want := range []string{"0.0123 ± 0.0010", "How far &lt;off&gt; it is.", `src="data:image/svg&#43;xml;base64,`, "a.nc", "1.23 MB",
+	for _, want := range []string{"0.0123 ± 0.0010", "How far &lt;off&gt; it is.", `src="data:image/svg&#43;xml;base64,`, `<a href="figures/m.marginals.png">PNG</a>`, "a.nc", "1.23 MB",
 		"2 min 15 s", "make × 12", `class="failed"`, "&lt;script&gt;", "m.d"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page lacks %q", want)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
@@ -45,7 +46,8 @@ type Spec interface {
 	// Outputs lists the artifacts made. Names are unique and at least one is required. It is called on decoded
 	// and on loaded Specs and must answer the same.
 	Outputs() []Output
-	// Run does the work, or one shard of it: it writes every output to ws.Output(name). When ctx is cancelled it
+	// Run does the work, or one shard of it: it writes every output to ws.Output(name), or ws.Forms(name) where it has
+	// two formats. When ctx is cancelled it
 	// stops soon and returns ctx.Err(), having saved a checkpoint in ws.Checkpoint() if it can.
 	Run(ctx context.Context, ws *Workspace) error
 }
@@ -58,6 +60,10 @@ type Output struct {
 	Type Type `json:"type"`
 	// File is the base name, with the extension that selects its [Format]: "dataset.nc".
 	File string `json:"file"`
+	// Also is the base name of the same content in another format, which is written, kept and published beside File:
+	// "curve.png" beside "curve.svg". An action done before its kind declared one stays done, and has none: a kind may
+	// gain it without a new Version where the work is too long to repeat for that.
+	Also string `json:"also,omitempty"`
 	// Intermediate keeps the artifact in the store only; others are published under results/.
 	Intermediate bool `json:"intermediate,omitempty"`
 	// Principal is published under the stage's name alone, though there are others beside it.
@@ -67,6 +73,19 @@ type Output struct {
 	// Schema is what a consumer may check at plan time, before the artifact exists: a value that producer and
 	// consumer agree on. It reaches the consumer as Input.Schema and is no part of any key.
 	Schema any `json:"-"`
+}
+
+// Form is one of the files that hold an output, and the name the store has for it.
+type Form struct{ Name, File string }
+
+// Forms are the files that hold the output: File, under the output's name, and then Also, if there is one, under that
+// name and an extension.
+func (o Output) Forms() []Form {
+	forms := []Form{{o.Name, o.File}}
+	if o.Also != "" {
+		forms = append(forms, Form{o.Name + filepath.Ext(o.Also), o.Also})
+	}
+	return forms
 }
 
 // Sharder is a Spec whose work splits into independent tasks.

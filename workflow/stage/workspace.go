@@ -26,6 +26,7 @@ type Workspace struct {
 type Layout struct {
 	Inputs     map[string][]string // paths by input name, in declaration order
 	Outputs    map[string]string   // the path to write, by output name
+	Also       map[string]string   // the path of its other format, by output name; a shard has none
 	Parts      map[string][]string // shards' files by output name, in shard order
 	Checkpoint string              // directory that outlives the task
 	Progress   func(Progress)      // never nil
@@ -65,6 +66,15 @@ func (ws *Workspace) Output(name string) string {
 		panic(fmt.Sprintf("stage: output %q was not declared", name))
 	}
 	return path
+}
+
+// Forms are the paths to write the output of that name to, one for each of its formats; the first is [Workspace.Output].
+func (ws *Workspace) Forms(name string) []string {
+	paths := []string{ws.Output(name)}
+	if also, ok := ws.layout.Also[name]; ok {
+		paths = append(paths, also)
+	}
+	return paths
 }
 
 // Parts is what the shards wrote to the output of that name, in shard order. Only Merge has parts.

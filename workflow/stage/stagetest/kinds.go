@@ -1,10 +1,13 @@
 package stagetest
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"image"
+	"image/png"
 	"io"
 	"math/rand/v2"
 	"os"
@@ -253,7 +256,7 @@ func (m *Measure) Inputs() []stage.Input { return []stage.Input{m.book} }
 func (m *Measure) Outputs() []stage.Output {
 	return []stage.Output{
 		{Name: "metrics", Type: stage.Metrics, File: "metrics.json"},
-		{Name: "picture", Type: stage.Figure, File: "picture.svg", Caption: "A bar as long as the book."},
+		{Name: "picture", Type: stage.Figure, File: "picture.svg", Also: "picture.png", Caption: "A bar as long as the book."},
 	}
 }
 
@@ -265,8 +268,14 @@ func (m *Measure) Run(_ context.Context, ws *stage.Workspace) error {
 	}
 	lines := strings.Count(string(text), "\n")
 	svg := fmt.Sprintf(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 40"><rect width="%d" height="40"/></svg>`, lines)
-	if err := os.WriteFile(ws.Output("picture"), []byte(svg), 0o644); err != nil {
+	var bar bytes.Buffer
+	if err := png.Encode(&bar, image.NewGray(image.Rect(0, 0, max(lines, 1), 40))); err != nil {
 		return err
+	}
+	for i, path := range ws.Forms("picture") {
+		if err := os.WriteFile(path, [][]byte{[]byte(svg), bar.Bytes()}[i], 0o644); err != nil {
+			return err
+		}
 	}
 	return stage.WriteMetrics(ws.Output("metrics"), []stage.Metric{
 		{Name: "lines", Value: float64(lines), Sentence: "Lines in the book.", Headline: true},
