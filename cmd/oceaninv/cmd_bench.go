@@ -68,7 +68,7 @@ With --cost it solves an ocean at 10 Hz to 5 kHz in 30 m to 5 km of water instea
 		},
 	}
 	cmd.Flags().BoolVar(&costs.wanted, "cost", false, "cost against frequency and depth of water")
-	cmd.Flags().StringVar(&costs.plot, "plot", "", "with --cost, draw the times into `FILE` (.png, .svg, .pdf)")
+	cmd.Flags().StringVar(&costs.plot, "plot", "", "with --cost, draw the times into `FILE` (.png, .svg)")
 	cmd.Flags().StringVar(&kraken, "kraken", "", "path of a KRAKEN `executable` to compare with")
 	cmd.Flags().IntVar(&o.Samples, "samples", o.Samples, "number of oceans to time")
 	cmd.Flags().Float64Var(&o.Tolerance, "tolerance", o.Tolerance, "of the solver, relative, on kr")

@@ -48,7 +48,7 @@ nothing of distant ambiguities. The last columns are the posterior's from each t
 	flags.StringArrayVar(&f.at, "at", nil, "take the bounds at a `parameter=value` (default the prior's median)")
 	flags.Var(&assignmentFlag{into: &f.assignments}, "var", "give a `name=value` to a variable")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
-	flags.StringVar(&f.plot, "plot", "", "draw the posterior's standard deviation by tone into `FILE` (.png, .svg, .pdf)")
+	flags.StringVar(&f.plot, "plot", "", "draw the posterior's standard deviation by tone into `FILE` (.png, .svg)")
 	return cmd
 }
 

@@ -53,7 +53,7 @@ Fourier synthesis over frequencies 1/duration apart. Each range's window begins 
 	flags := cmd.Flags()
 	f.add(flags)
 	flags.StringVarP(&f.output, "output", "o", "", "write `FILE`: NetCDF (.nc) or the Toolbox's shade file (.shd)")
-	flags.StringVar(&f.plot, "plot", "", "draw transmission loss into `FILE` (.png, .svg, .pdf)")
+	flags.StringVar(&f.plot, "plot", "", "draw transmission loss into `FILE` (.png, .svg)")
 	flags.Float64Var(&f.level, "source-level", 0, "level of the source in `dB` re 1 µPa at 1 m; the pressure is then in µPa")
 	f.series.add(flags)
 	flags.IntVar(&f.ranges, "ranges", 501, "`number` of ranges without a .flp file")

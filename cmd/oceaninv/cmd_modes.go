@@ -50,7 +50,7 @@ upper phase-speed limit exceeds the speed of a half-space.`,
 	flags.IntVar(&f.depths, "depths", 201, "`number` of depths of the shapes in files and figures")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	flags.StringVarP(&f.output, "output", "o", "", "write `FILE`: NetCDF (.nc) or the Toolbox's mode file (.mod)")
-	flags.StringVar(&f.plot, "plot", "", "draw the shapes, or with several frequencies dispersion curves, into `FILE` (.png, .svg, .pdf)")
+	flags.StringVar(&f.plot, "plot", "", "draw the shapes, or with several frequencies dispersion curves, into `FILE` (.png, .svg)")
 	return cmd
 }
 
