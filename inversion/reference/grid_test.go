@@ -130,6 +130,9 @@ func TestGridInOneAndThreeDimensions(t *testing.T) {
 }
 
 func TestInterpolantServesThePosterior(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute under the race detector; run without -short")
+	}
 	ctx := context.Background()
 	noise := toyNoise()
 	it, err := NewInterpolant(ctx, newToyGuide, toyPrior(), toyScale(noise), DefaultInterpolantOptions())

@@ -144,6 +144,9 @@ func TestRefineDoesNotDependOnWorkers(t *testing.T) {
 
 // TestGridAgainstTemper: two roads to the same posterior of a realistic field.
 func TestGridAgainstTemper(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a minute under the race detector; run without -short")
+	}
 	noise := toyNoise()
 	it, err := NewInterpolant(context.Background(), newToyGuide, toyPrior(), toyScale(noise), DefaultInterpolantOptions())
 	if err != nil {

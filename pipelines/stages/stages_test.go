@@ -96,6 +96,9 @@ stage "simulate" "data" {
 // TestChain takes a small ocean through every stage, and holds the recommended
 // flow to the exact posterior.
 func TestChain(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the longest chain, three minutes under the race detector; run without -short")
+	}
 	c := newChain(t)
 	if d := c.decode(pekeris + `
 stage "simulate" "data" {
