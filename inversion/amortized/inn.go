@@ -23,6 +23,8 @@ type INN struct {
 	SamplingSlips
 	// X standardises x, parameters first; Y the features.
 	X, Y surrogate.Standardizer
+	// Flow is sampled in single precision, that of its training, several times as
+	// fast as in double: a draw moves by a rounding error of its coordinates.
 	Flow *surrogate.Flow[float64]
 }
 
@@ -59,15 +61,16 @@ func (m *INN) NewSampler() Sampler {
 		panic(fmt.Sprintf("amortized: a network of dimension %d leaves no latent part beside %d features", m.Flow.Dim(), ny))
 	}
 	return &innSampler{
-		model: m, pass: m.Flow.NewEvaluation(batch), features: make([]float64, ny),
-		in: make([]float64, batch*m.Flow.Dim()), zeta: make([]float64, m.Prior.Dim()),
+		model: m, pass: surrogate.Convert[float32](m.Flow).NewEvaluation(batch), features: make([]float64, ny),
+		in: make([]float32, batch*m.Flow.Dim()), zeta: make([]float64, m.Prior.Dim()),
 	}
 }
 
 type innSampler struct {
-	model              *INN
-	pass               *surrogate.Pass[float64]
-	features, in, zeta []float64
+	model          *INN
+	pass           *surrogate.Pass[float32]
+	in             []float32
+	features, zeta []float64
 }
 
 func (s *innSampler) Misfit() float64 { return math.NaN() }
@@ -106,17 +109,19 @@ func (s *innSampler) fill(rows int, rng *rand.Rand) {
 	for i := range rows {
 		row := s.in[i*dim : (i+1)*dim]
 		for k := range dim - ny {
-			row[z+k] = rng.NormFloat64()
+			row[z+k] = float32(rng.NormFloat64())
 		}
-		copy(row[y:], s.features)
+		for k, v := range s.features {
+			row[y+k] = float32(v)
+		}
 	}
 }
 
 // parameters takes θ from a standardised x.
-func (s *innSampler) parameters(theta, x []float64) {
+func (s *innSampler) parameters(theta []float64, x []float32) {
 	m := s.model
 	for k := range theta {
-		s.zeta[k] = x[k]*m.X.Scale[k] + m.X.Mean[k]
+		s.zeta[k] = float64(x[k])*m.X.Scale[k] + m.X.Mean[k]
 	}
 	if m.Bounded {
 		Bounded(m.Prior, theta, s.zeta)
