@@ -259,22 +259,19 @@ func logistic(x *mat.Dense, label []float64) []float64 {
 	n, d := x.Dims()
 	w := make([]float64, d)
 	ridge := 1e-3 * float64(n) / 100
+	hessian := make([]float64, d*d) // its upper triangle, all that is read
 	for range 30 {
-		h := mat.NewSymDense(d, nil)
+		clear(hessian)
 		g := mat.NewVecDense(d, nil)
 		for j := range d {
-			h.SetSym(j, j, ridge)
+			hessian[j*d+j] = ridge
 			g.SetVec(j, -ridge*w[j])
 		}
 		p := predict(w, x)
 		for i := range n {
-			row := x.RawRowView(i)
-			v := math.Max(p[i]*(1-p[i]), 1e-10)
-			h.SymRankOne(h, v, mat.NewVecDense(d, row))
-			for j, r := range row {
-				g.SetVec(j, g.AtVec(j)+(label[i]-p[i])*r)
-			}
+			accumulate(hessian, g.RawVector().Data, x.RawRowView(i), math.Max(p[i]*(1-p[i]), 1e-10), label[i]-p[i])
 		}
+		h := mat.NewSymDense(d, hessian)
 		var chol mat.Cholesky
 		var step mat.VecDense
 		if !chol.Factorize(h) || chol.SolveVecTo(&step, g) != nil {
@@ -290,6 +287,19 @@ func logistic(x *mat.Dense, label []float64) []float64 {
 		}
 	}
 	return w
+}
+
+// accumulate adds weight·row·rowᵀ to the upper triangle of h and residual·row to g.
+func accumulate(h, g, row []float64, weight, residual float64) {
+	d := len(row)
+	for j, r := range row {
+		g[j] += residual * r
+		r *= weight
+		upper := h[j*d+j : (j+1)*d]
+		for k, q := range row[j:] {
+			upper[k] += r * q
+		}
+	}
 }
 
 func predict(w []float64, x *mat.Dense) []float64 {

@@ -13,11 +13,8 @@ type Kernel func(squared float64) float64
 // InverseMultiquadric is the multiscale kernel of VINA's experiments,
 // Σ C^a ((C + d²)/a)^{-a} over (C, a) = (0.2, 0.1), (0.2, 0.5), (0.2, 2).
 func InverseMultiquadric(squared float64) float64 {
-	var k float64
-	for _, a := range [3]float64{0.1, 0.5, 2} {
-		k += math.Pow(0.2, a) * math.Pow((0.2+squared)/a, -a)
-	}
-	return k
+	r := 0.2 / (0.2 + squared) // each term is (a r)^a
+	return math.Pow(0.1*r, 0.1) + math.Sqrt(0.5*r) + 4*r*r
 }
 
 // Gaussian is exp(-d²/(2h²)).
