@@ -121,7 +121,7 @@ stage "score" "judged" {
     steps         = 150
     strong_hidden = 96
     strong_layers = 2
-    points        = 4
+    points        = 16
   }
 }
 

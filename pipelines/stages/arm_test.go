@@ -106,12 +106,16 @@ stage "compare" "all" {
 	if nll := float64(scores["nf"].HeldOutNLL); !(nll > entropy-0.15 && nll < entropy+0.3) {
 		t.Errorf("held-out negative log density %.3f nat of a flow of x alone, the prior's entropy is %.3f", nll, entropy)
 	}
+	// A holds the central 0.9 of each coordinate: at least 0.8 of all observations, at most 0.9.
+	if p := float64(scores["good"].SetProbability); !(p > 0.79 && p < 0.91) || !math.IsNaN(float64(scores["nf"].SetProbability)) {
+		t.Errorf("the probability of A is %v, without targets %v", p, scores["nf"].SetProbability)
+	}
 	if !math.IsNaN(float64(scores["inn"].HeldOutNLL)) || !math.IsNaN(scores["nf"].miss) {
 		t.Error("an invertible network has no density of x, a flow of x alone no target to miss")
 	}
 	text, err := os.ReadFile(c.path("stage.all.table"))
 	must(err)
-	for _, want := range []string{"| spline | maximum_likelihood | corrected |", "| glow | jsd | released |", "Flows of x alone"} {
+	for _, want := range []string{"| spline | maximum_likelihood | corrected |", "| glow | jsd | released |", "Flows of x alone", "E‖(z, y)‖ᵖ"} {
 		if !strings.Contains(string(text), want) {
 			t.Errorf("the table lacks %q:\n%s", want, text)
 		}

@@ -26,7 +26,7 @@ type compareStage struct {
 
 func compareKind() stage.Kind {
 	return stage.Kind{
-		Name: "compare", Version: 2,
+		Name: "compare", Version: 3,
 		Doc:    "a table of the scores of many fitted flows, and whether the guarantee's left side follows its right",
 		Decode: decodeCompare,
 		Load:   stage.LoadJSON[compareStage],
@@ -64,7 +64,7 @@ func (s *compareStage) Outputs() []stage.Output {
 		lineFigure("errors",
 			"Every flow and loss: how far the hand of its draws misses the target, against the distance of its posterior to rejection samples; at the lines, what rejection samples themselves have."),
 		lineFigure("bound",
-			"Left side of the guarantee (Wasserstein-1 error of the posterior, mean over targets in A) against its right side (with the constants that can be measured), one point per training."),
+			"Left side of the guarantee (error of the posterior as sliced Wasserstein-1 distance, mean over targets in A) against its right side (with the constants that can be measured), one point per training."),
 	}
 }
 
@@ -79,12 +79,13 @@ type row struct {
 type comparisonTable struct {
 	rows                              []row
 	missFloor, wassersteinFloor, mmd0 float64 // of rejection samples
+	probability                       float64 // of the set A
 }
 
 var modeOrder = []train.Mode{train.ModeConditional, train.ModeINN, train.ModeNF}
 
 func gather(paths []string) (*comparisonTable, error) {
-	t := &comparisonTable{missFloor: math.NaN(), wassersteinFloor: math.NaN(), mmd0: math.NaN()}
+	t := &comparisonTable{missFloor: math.NaN(), wassersteinFloor: math.NaN(), mmd0: math.NaN(), probability: math.NaN()}
 	for _, path := range paths {
 		a, err := readScores(path)
 		if err != nil {
@@ -97,6 +98,7 @@ func gather(paths []string) (*comparisonTable, error) {
 			wasserstein: average(a.targets[wassersteinScore]), mmd: average(a.targets[mmdScore])})
 		if a.Header.Mode != train.ModeNF {
 			t.missFloor, t.wassersteinFloor, t.mmd0 = average(a.targets[missFloor]), average(a.targets[wassersteinFloor]), average(a.targets[mmdFloor])
+			t.probability = float64(a.SetProbability)
 		}
 	}
 	slices.SortStableFunc(t.rows, func(a, b row) int {
@@ -138,6 +140,8 @@ var figureColumns = []struct {
 	{dataset.Column{Name: "strong_divergence", LongName: "the same with a stronger critic"}, "stronger critic", func(r row) float64 { return r.Guarantee.StrongBound }},
 	{dataset.Column{Name: "lipschitz", LongName: "largest expansion of T measured"}, "Lip T", func(r row) float64 { return r.Guarantee.Lipschitz }},
 	{dataset.Column{Name: "inverse_lipschitz", LongName: "largest expansion of the inverse of T measured"}, "Lip T⁻¹", func(r row) float64 { return r.Guarantee.InverseLipschitz }},
+	{dataset.Column{Name: "output_moment", LongName: "mean of the norm of T's output to the power of the moments' order"}, "E‖T‖ᵖ", func(r row) float64 { return r.Guarantee.OutputMoment }},
+	{dataset.Column{Name: "base_moment", LongName: "the same of (z, y), which it should be distributed as"}, "E‖(z, y)‖ᵖ", func(r row) float64 { return r.Guarantee.BaseMoment }},
 	{dataset.Column{Name: "right_side", LongName: "right side of the guarantee with the constants that can be measured"}, "right side", func(r row) float64 { return r.RightSide }},
 }
 
@@ -155,7 +159,7 @@ func (t *comparisonTable) write(path, title string) error {
 		out.Columns = append(out.Columns, c.column)
 	}
 	out.Attributes = []netcdf.Attribute{{Name: "labels", Value: labels},
-		netcdf.Number("wasserstein_floor", t.wassersteinFloor), netcdf.Number("miss_floor", t.missFloor)}
+		netcdf.Number("wasserstein_floor", t.wassersteinFloor), netcdf.Number("miss_floor", t.missFloor), netcdf.Number("set_probability", t.probability)}
 	return dataset.WriteTable(path, out)
 }
 

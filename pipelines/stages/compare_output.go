@@ -20,8 +20,9 @@ var modeTitles = map[train.Mode]string{
 func (t *comparisonTable) markdown(title string) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n\n", title)
-	b.WriteString("W1 and MMD² are distances of a flow's draws to rejection samples of the exact posterior, means over targets.\n")
+	b.WriteString("W1 (sliced) and MMD² are distances of a flow's draws to rejection samples of the exact posterior, means over targets.\n")
 	fmt.Fprintf(&b, "Two sets of rejection samples of that size are W1 = %s and MMD² = %s apart, and their hand misses by %s.\n", cell(t.wassersteinFloor), cell(t.mmd0), cell(t.missFloor))
+	fmt.Fprintf(&b, "The targets are from a set A of observations that has the probability %s. p = %s.\n", cell(t.probability), cell(t.order()))
 	for _, mode := range modeOrder {
 		first := true
 		for _, r := range t.rows {
@@ -50,6 +51,9 @@ func (t *comparisonTable) markdown(title string) string {
 	}
 	return b.String()
 }
+
+// order is p of the moments, the same in all rows unless somebody compares what cannot be.
+func (t *comparisonTable) order() float64 { return t.rows[0].Guarantee.Order }
 
 func cell(v float64) string {
 	if math.IsNaN(v) {

@@ -63,7 +63,7 @@ func decodeFit(d *stage.Decoder) stage.Spec {
 	if d.HasErrors() {
 		return s
 	}
-	s.decode(d, block.Flow, block.Training)
+	s.decode(d, block.Flow, block.Training, "The argument loss of the stage decides this, and the defaults of the others with it.")
 	s.validate(d)
 	s.Variant.checkPatience(d, s.Training)
 	if shape, ok := s.shape(d); ok && !d.HasErrors() {
@@ -241,7 +241,7 @@ func (s *fitStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	fit := map[train.Mode]func(context.Context, *surrogate.Flow[float32], train.Dataset[float32], train.Dataset[float32], train.Options, train.Run) (*train.Result, error){
 		train.ModeINN: train.TrainINN[float32], train.ModeConditional: train.TrainConditional[float32], train.ModeNF: train.TrainFlow[float32],
 	}[s.Mode]
-	o, run := s.session(ws)
+	o, run := s.session(ws, &phases{ws: ws, shares: []float64{1}})
 	o = o.Standardised(m.x.Mean, m.x.Scale)
 	result, err := fit(ctx, flow, training, s.Variant.watch(s.Training.Loss, held), o, run)
 	if err != nil {

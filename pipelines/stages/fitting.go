@@ -3,7 +3,9 @@ package stages
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/hashicorp/hcl/v2"
@@ -32,17 +34,36 @@ func decodeOptions(d *stage.Decoder, b *optionsBlock, dst any) {
 	if b == nil {
 		return
 	}
-	inner := *d
-	inner.Body = b.Body
+	inner := stage.Decoder{Name: d.Name, Body: b.Body, Context: d.Context, Dir: d.Dir, Syntax: d.Syntax} // with no diagnostics yet
 	inner.Decode(dst)
 	d.Report(inner.Diagnostics()...)
 }
 
-// decode lays the blocks over the defaults that Flow and Training hold.
-func (s *fitting) decode(d *stage.Decoder, flow, training *optionsBlock) {
+// decode lays the blocks over the defaults that Flow and Training hold. Options that another place decides are refused;
+// loss says what decides the loss.
+func (s *fitting) decode(d *stage.Decoder, flow, training *optionsBlock, loss string) {
+	const seed, widths = "The argument seed of the stage decides this.", "This follows from the data and the latent part."
+	refuse(d, "flow", flow, map[string]string{"seed": seed, "dim": widths, "cond_dim": widths})
+	refuse(d, "training", training, map[string]string{"seed": seed, "loss": loss, "workers": "The cores of the block resources decide this."})
 	decodeOptions(d, flow, &s.Flow)
 	decodeOptions(d, training, &s.Training)
 	s.Flow.Seed, s.Training.Seed = s.Seed, s.Seed
+}
+
+// refuse takes options out of a block that another place decides, and reports each with that place.
+func refuse(d *stage.Decoder, name string, b *optionsBlock, elsewhere map[string]string) {
+	if b == nil {
+		return
+	}
+	var schema hcl.BodySchema
+	for option := range elsewhere {
+		schema.Attributes = append(schema.Attributes, hcl.AttributeSchema{Name: option})
+	}
+	content, rest, _ := b.Body.PartialContent(&schema)
+	b.Body = rest
+	for _, option := range slices.Sorted(maps.Keys(content.Attributes)) {
+		d.Errorf(name+"."+option, "Decided elsewhere", "The block %s takes no %s. %s", name, option, elsewhere[option])
+	}
 }
 
 // validate reports options that are wrong by themselves.
@@ -120,15 +141,14 @@ func optionPath(d *stage.Decoder, path string) string {
 	return "training." + path
 }
 
-// session is how a training runs inside a task.
-func (s *fitting) session(ws *stage.Workspace) (train.Options, train.Run) {
+// session is how a training runs inside a task, the last phase of its work.
+func (s *fitting) session(ws *stage.Workspace, w *phases) (train.Options, train.Run) {
 	o := s.Training
 	o.Workers = ws.Cores
 	return o, train.Run{
 		Dir: filepath.Dir(ws.Checkpoint("last")), Resume: true,
 		Progress: func(p train.Progress) {
-			ws.Progress(stage.Progress{Done: int64(p.Step), Total: int64(p.Steps), Unit: "steps",
-				Message: fmt.Sprintf("epoch %d/%d, loss %.4g, %.0f samples/s", p.Epoch, p.Epochs, p.Loss, p.SamplesPerSecond)})
+			w.report(p.Step, p.Steps, fmt.Sprintf("epoch %d/%d, loss %.4g, %.0f samples/s", p.Epoch, p.Epochs, p.Loss, p.SamplesPerSecond))
 		},
 	}
 }

@@ -36,7 +36,7 @@ type kinematicsStage struct {
 
 func kinematicsKind() stage.Kind {
 	return stage.Kind{
-		Name: "kinematics", Version: 2,
+		Name: "kinematics", Version: 3,
 		Doc:    "configurations of a robot arm and where its hand is, with rejection samples of exact posteriors",
 		Decode: decodeKinematics,
 		Load:   stage.LoadJSON[kinematicsStage],
@@ -134,15 +134,16 @@ func (s *kinematicsStage) unknowns() []string {
 }
 
 func (s *kinematicsStage) Run(ctx context.Context, ws *stage.Workspace) error {
-	text, err := json.Marshal(s.Arm)
-	if err != nil {
-		return err
-	}
 	d := s.Dim()
-	p := pairs{n: s.Samples, unknowns: s.unknowns(), observed: handColumns, description: string(text),
+	p := pairs{n: s.Samples, unknowns: s.unknowns(), observed: handColumns,
 		x: make([]float64, s.Samples*d), y: make([]float64, s.Samples*2)}
 	s.fromPrior(&p)
 	a := newBox(p.y, s.Central)
+	text, err := json.Marshal(armDescription{s.Arm, a})
+	if err != nil {
+		return err
+	}
+	p.description = string(text)
 	if s.Inverses > 0 {
 		if err := s.shareTargets(ctx, &p, a, ws.Cores); err != nil {
 			return err
@@ -152,6 +153,12 @@ func (s *kinematicsStage) Run(ctx context.Context, ws *stage.Workspace) error {
 		return err
 	}
 	return s.writeReference(ctx, ws, a, text)
+}
+
+// armDescription is what an arm's files say of their problem: the arm, and the set A that targets are from.
+type armDescription struct {
+	kinematics.Arm
+	Set box `json:"set"`
 }
 
 // fromPrior draws every configuration from the prior.
@@ -203,25 +210,37 @@ func (s *kinematicsStage) stream(k int) int {
 
 // box is the set A of observations that the guarantee speaks of: between central
 // quantiles of every coordinate.
-type box struct{ low, high [2]float64 }
+type box struct {
+	Low  [2]float64 `json:"low"`
+	High [2]float64 `json:"high"`
+	// Probability of A: the share of the samples in it.
+	Probability float64 `json:"probability"`
+}
 
 func newBox(y []float64, central float64) box {
 	var b box
-	for j := range b.low {
+	for j := range b.Low {
 		var column []float64
 		for i := j; i < len(y); i += 2 {
 			column = append(column, y[i])
 		}
 		slices.Sort(column)
 		tail := int((1 - central) / 2 * float64(len(column)-1))
-		b.low[j], b.high[j] = column[tail], column[len(column)-1-tail]
+		b.Low[j], b.High[j] = column[tail], column[len(column)-1-tail]
 	}
+	inside := 0
+	for i := 0; i < len(y); i += 2 {
+		if b.holds(y[i : i+2]) {
+			inside++
+		}
+	}
+	b.Probability = float64(inside) / float64(len(y)/2)
 	return b
 }
 
 func (b box) holds(y []float64) bool {
 	for j, v := range y {
-		if v < b.low[j] || v > b.high[j] {
+		if v < b.Low[j] || v > b.High[j] {
 			return false
 		}
 	}

@@ -27,6 +27,22 @@ var mistakes = []struct{ name, source string }{
 	{"a batch larger than the data", fitOf("", "", "batch_size = 2401")},
 	{"nothing to train on", fitOf("held_out = 1", "", "")},
 	{"coordinates that never meet", fitOf("", `coupling = "elementwise_affine"`, "")},
+	{"a loss among the options of a training", fitOf(`loss = "jsd"`, "", `loss = "kld"`)},
+	{"seeds and widths among the options", fitOf("", "dim = 6\n    seed = 4", "seed = 4")},
+	{"the loss of an invertible network given twice", pekeris + `
+stage "simulate" "data" {
+  problem = problem.depth_and_speed
+  samples = 600
+}
+stage "train" "x" {
+  dataset = stage.data.dataset
+  inn {
+    loss = "nll"
+  }
+  training {
+    loss = "kld"
+  }
+}`},
 	{"an unknown coupling", fitOf("", `coupling = "gloww"`, "")},
 	{"an expanding i-ResNet", fitOf("", "coupling = \"iresnet\"\n    lipschitz = 1.2", "")},
 	{"bins that do not fit", fitOf("", "coupling = \"spline\"\n    spline_min_bin = 1", "")},

@@ -98,7 +98,7 @@ stage "simulate" "data" {
 		}
 		defer rows.close()
 		s := &trainStage{Conditional: &conditionalSpec{NoiseDraws: 3, Features: inversion.AbsoluteField}}
-		if err := s.prepare(t.Context(), ws, data, e, rows); err != nil {
+		if err := s.prepare(t.Context(), &phases{ws: ws, shares: []float64{1}}, data, e, rows); err != nil {
 			t.Fatal(err)
 		}
 		all, _ := rows.split(0, 3)

@@ -33,7 +33,7 @@ type scoreStage struct {
 
 func scoreKind() stage.Kind {
 	return stage.Kind{
-		Name: "score", Version: 2,
+		Name: "score", Version: 3,
 		Doc:    "re-simulation error, distances to rejection samples or to held-out ones, and the terms of the guarantee, for a fitted flow",
 		Decode: decodeScore,
 		Load:   stage.LoadJSON[scoreStage],
@@ -93,6 +93,8 @@ type flowScores struct {
 	HeldOutNLL optional         `json:"held_out_nll"`
 	Guarantee  *train.Guarantee `json:"guarantee"`
 	RightSide  float64          `json:"right_side"`
+	// SetProbability is that of the set A of observations that targets are from; NaN without targets.
+	SetProbability optional `json:"set_probability"`
 
 	targets map[string][]float64 // per-target figures by column
 }
@@ -149,7 +151,7 @@ func (s *scoreStage) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return stage.BadInput(err)
 	}
-	out := &flowScores{Header: m.fittedHeader, HeldOutNLL: optional(math.NaN()), targets: map[string][]float64{}}
+	out := &flowScores{Header: m.fittedHeader, HeldOutNLL: optional(math.NaN()), SetProbability: optional(math.NaN()), targets: map[string][]float64{}}
 	if m.hasDensity() && p.heldOut(m.HeldOut) > 0 {
 		nll, err := m.heldOutNLL(p)
 		if err != nil {
@@ -179,13 +181,16 @@ func (s *scoreStage) scoreArm(ctx context.Context, out *flowScores, m *fitted, p
 	if err != nil {
 		return stage.BadInput(err)
 	}
-	var arm kinematics.Arm
-	if err := json.Unmarshal([]byte(p.description), &arm); err != nil || arm.Validate() != nil || ref.Truth == nil || len(ref.Parameters) != arm.Dim() {
+	var about armDescription
+	err = json.Unmarshal([]byte(p.description), &about)
+	arm := about.Arm
+	if err != nil || arm.Validate() != nil || ref.Truth == nil || len(ref.Parameters) != arm.Dim() {
 		return stage.BadInput(fmt.Errorf("%s and %s do not describe one robot arm: a score needs the outputs samples and reference of a kinematics stage", ws.Input("samples"), ws.Input("reference")))
 	}
 	if m.Mode == train.ModeNF {
 		return s.scoreMarginal(out, m, arm, ref.Draws/2)
 	}
+	out.SetProbability = optional(about.Set.Probability)
 	return s.scoreTargets(ctx, out, m, arm, &ref)
 }
 

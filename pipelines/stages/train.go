@@ -58,7 +58,11 @@ func decodeTrain(d *stage.Decoder) stage.Spec {
 	if d.HasErrors() {
 		return s
 	}
-	s.decode(d, block.Flow, block.Training)
+	loss := "A conditional flow is trained by maximum_likelihood."
+	if s.INN != nil {
+		loss = "The argument loss of the block inn decides this, and the defaults of the others with it."
+	}
+	s.decode(d, block.Flow, block.Training, loss)
 	s.validate(d)
 	if p, ok := s.data.Schema.(*inversion.Problem); ok && len(p.Parameters) > 0 { // else it is the data set's block that is faulty
 		s.fit(d, p)

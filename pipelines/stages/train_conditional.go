@@ -91,20 +91,24 @@ func (s *trainStage) trainConditional(ctx context.Context, ws *stage.Workspace, 
 		return nil, arch, nil, err
 	}
 	e := &amortized.Conditional{Prior: prior, Form: c.Features, Receivers: data.problem.Receivers(), Tones: len(data.problem.Frequencies)}
+	work := &phases{ws: ws, shares: []float64{0.05, 0.95}} // summaries, training
 	if m := c.MatchedField; m != nil {
+		work.shares = []float64{0.1, 0.3, 0.6} // replicas, summaries, training
 		arch.Temperatures, e.Temperatures = m.Temperatures, m.Temperatures
-		if e.Match, err = buildTable(ctx, ws, data, prior, m.Points); err != nil {
+		if e.Match, err = buildTable(ctx, work, data, prior, m.Points); err != nil {
 			return nil, arch, nil, err
 		}
+		work.next()
 	}
 	rows, err := newRowFile(ws, prior.Dim(), e.ConditionSize())
 	if err != nil {
 		return nil, arch, nil, err
 	}
 	defer rows.close()
-	if err := s.prepare(ctx, ws, data, e, rows); err != nil {
+	if err := s.prepare(ctx, work, data, e, rows); err != nil {
 		return nil, arch, nil, err
 	}
+	work.next()
 	spec := s.Flow
 	spec.Dim, spec.CondDim = prior.Dim(), e.ConditionSize()
 	arch.Flow = spec
@@ -113,7 +117,7 @@ func (s *trainStage) trainConditional(ctx context.Context, ws *stage.Workspace, 
 		return nil, arch, nil, err
 	}
 	training, held := rows.split(s.HeldOut, c.NoiseDraws)
-	o, run := s.session(ws)
+	o, run := s.session(ws, work)
 	result, err := train.TrainConditional(ctx, flow, training, held, o, run)
 	if err != nil {
 		return nil, arch, nil, err
@@ -123,7 +127,7 @@ func (s *trainStage) trainConditional(ctx context.Context, ws *stage.Workspace, 
 }
 
 // buildTable computes the replicas.
-func buildTable(ctx context.Context, ws *stage.Workspace, data *samples, prior *inversion.Prior, points []int) (*matchedfield.Table, error) {
+func buildTable(ctx context.Context, work *phases, data *samples, prior *inversion.Prior, points []int) (*matchedfield.Table, error) {
 	if data.noise.Variance == nil {
 		return nil, fmt.Errorf("matched-field summaries need a noise variance that is the same for all samples, not convention %q", data.problem.Noise.Convention)
 	}
@@ -133,7 +137,7 @@ func buildTable(ctx context.Context, ws *stage.Workspace, data *samples, prior *
 		variance[i] = data.noise.Variance[i%len(p.Frequencies)] / 2
 	}
 	lattice := matchedfield.Lattice{Points: points, Theta: prior.Quantile, Zeta: func(zeta, theta []float64) { amortized.Unbounded(prior, zeta, theta) }}
-	return matchedfield.Build(ctx, lattice, variance, ws.Cores, func() (matchedfield.Predictor, error) {
+	return matchedfield.Build(ctx, lattice, variance, work.ws.Cores, func() (matchedfield.Predictor, error) {
 		forward, err := p.Forward()
 		if err != nil {
 			return nil, err
@@ -147,14 +151,14 @@ func buildTable(ctx context.Context, ws *stage.Workspace, data *samples, prior *
 			return nil
 		}, nil
 	}, func(done, total int) {
-		ws.Progress(stage.Progress{Done: int64(done), Total: int64(total), Unit: "replicas"})
+		work.report(done, total, fmt.Sprintf("%d of %d replicas", done, total))
 	})
 }
 
 // prepare computes what the flow is trained on, sample by sample on all cores:
 // the parameters x in unbounded coordinates and the conditions y, [sample·replicate],
 // both standardised.
-func (s *trainStage) prepare(ctx context.Context, ws *stage.Workspace, data *samples, e *amortized.Conditional, rows *rowFile) error {
+func (s *trainStage) prepare(ctx context.Context, work *phases, data *samples, e *amortized.Conditional, rows *rowFile) error {
 	if e.Match == nil {
 		zeta, moments := make([]float64, rows.nx), surrogate.NewMoments(rows.nx)
 		err := data.blocks(ctx, func(from, to int) error {
@@ -174,10 +178,10 @@ func (s *trainStage) prepare(ctx context.Context, ws *stage.Workspace, data *sam
 	reps := s.Conditional.NoiseDraws
 	x, y := make([]float64, data.block*reps*rows.nx), make([]float64, data.block*reps*rows.ny)
 	err := data.blocks(ctx, func(from, to int) error {
-		if err := s.summarise(ctx, ws, data, e, summaries{rows.nx, rows.ny, from, to, x, y}); err != nil {
+		if err := s.summarise(ctx, work.ws, data, e, summaries{rows.nx, rows.ny, from, to, x, y}); err != nil {
 			return err
 		}
-		ws.Progress(stage.Progress{Done: int64(to), Total: int64(data.n), Unit: "summaries"})
+		work.report(to, data.n, fmt.Sprintf("%d of %d summaries", to, data.n))
 		n := (to - from) * reps
 		return rows.add(x[:n*rows.nx], y[:n*rows.ny])
 	})

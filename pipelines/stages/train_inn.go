@@ -96,9 +96,11 @@ func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *sa
 		return nil, arch, nil, err
 	}
 	defer rows.close()
+	work := &phases{ws: ws, shares: []float64{0.02, 0.98}}
 	if err := c.rows(ctx, data, e, rows, s.Seed); err != nil {
 		return nil, arch, nil, err
 	}
+	work.next()
 	spec := s.Flow
 	spec.Dim = ny + c.Latent
 	arch.Flow = spec
@@ -107,7 +109,7 @@ func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *sa
 		return nil, arch, nil, err
 	}
 	training, held := rows.split(s.HeldOut, 1)
-	o, run := s.session(ws)
+	o, run := s.session(ws, work)
 	o = o.Standardised(e.X.Mean, e.X.Scale)
 	result, err := train.TrainINN(ctx, flow, training, c.Variant.watch(c.Loss, held), o, run)
 	if err != nil {

@@ -28,7 +28,7 @@ func (v variant) check(d *stage.Decoder, path string) {
 //
 // Released: permutations are numpy's, seeded by the number of the block; an i-ResNet
 // is not spectrally normalised, its log-determinant is cut after 20 terms and its
-// inverse takes 50 steps whatever they lead to; the weights under a divergence begin
+// inverse takes 50 steps, and one whose gradient is taken, whatever they lead to; the weights under a divergence begin
 // as N(0, 0.02²), and the critic's scores of data alone are clamped.
 //
 // Corrected: no term pulls draws towards the truth paired with them, which narrows
@@ -43,7 +43,7 @@ func (v variant) vary(loss train.Loss, flow *surrogate.FlowSpec, o *train.Option
 	if v == variantReleased {
 		flow.Permutation = "numpy"
 		flow.SpectralNorm, flow.LogDet, flow.LogDetTerms = false, "truncated", 20
-		flow.ReleasedInverse, flow.InverseSteps = true, 50
+		flow.ReleasedInverse, flow.InverseSteps = true, 51
 		if divergence {
 			flow.Init, flow.InitStd = "normal", 0.02
 		}

@@ -17,8 +17,10 @@ import (
 type Guarantee struct {
 	Rows int `json:"rows"` // held-out rows used
 
-	// SupervisedError is the root mean square of ŷ - y, per observation column (invertible networks only).
+	// SupervisedError is the root mean square of ŷ - y over rows and the Observed columns of y (invertible networks
+	// only), so that E‖ŷ - y‖ is at most √Observed times it.
 	SupervisedError float64 `json:"supervised_error"`
+	Observed        int     `json:"observed"`
 
 	// Bound is the variational lower bound of D_f(law of (z, y) ‖ law of T) on held-out data, unclamped, with a
 	// critic of the training's shape fitted afresh to the training data; StrongBound the same with a wider,
@@ -29,8 +31,9 @@ type Guarantee struct {
 	StrongBound float64 `json:"strong_bound"`
 	CriticGap   float64 `json:"critic_gap"`
 
-	// Largest local expansion, the spectral norm of the Jacobian, of T at held-out points and of T⁻¹ at their
-	// images: empirical bi-Lipschitz constants, lower bounds of the true ones.
+	// Largest local expansion, the spectral norm of the Jacobian: of T at held-out points, of T⁻¹ at their images and
+	// at as many points (z, y) that are sampled from. They are empirical bi-Lipschitz constants, lower bounds of the
+	// true ones. Of a conditional flow they are those of x ↦ T(x; y) and its inverse.
 	Lipschitz        float64 `json:"lipschitz"`
 	InverseLipschitz float64 `json:"inverse_lipschitz"`
 
@@ -52,7 +55,7 @@ type GuaranteeOptions struct {
 	Steps        int     `hcl:"steps,optional" json:"steps"`   // of each critic; the strong one takes twice as many
 	Points       int     `hcl:"points,optional" json:"points"` // at which expansion is measured
 	Order        float64 `hcl:"order,optional" json:"order"`   // 1+a of the moments
-	PadNoise     float64 `hcl:"pad_noise,optional" json:"pad_noise"`
+	PadNoise     float64 `json:"pad_noise"`                    // of the network's training
 	Seed         uint64  `hcl:"seed,optional" json:"seed"`
 	Base         BaseLaw `json:"base"` // of the latent part
 }
@@ -102,7 +105,7 @@ func Measure[T nn.Float](ctx context.Context, f *surrogate.Flow[T], training, he
 	if err != nil {
 		return nil, err
 	}
-	g := &Guarantee{Rows: held.t.rows, Divergence: o.Divergence, Order: o.Order,
+	g := &Guarantee{Rows: held.t.rows, Divergence: o.Divergence, Order: o.Order, Observed: ny,
 		InputMoment:  moment(nn.NewMatrix(held.t.xpad, held.t.rows, s.dim), o.Order),
 		OutputMoment: moment(held.fake, o.Order), BaseMoment: moment(held.real, o.Order)}
 	if !s.conditional && ny > 0 {
@@ -113,7 +116,7 @@ func Measure[T nn.Float](ctx context.Context, f *surrogate.Flow[T], training, he
 	if err := m.bounds(ctx, g, train, held); err != nil {
 		return nil, err
 	}
-	g.Lipschitz, g.InverseLipschitz, err = m.expansion(held.t)
+	g.Lipschitz, g.InverseLipschitz, err = m.expansion(held)
 	return g, err
 }
 
@@ -239,33 +242,38 @@ func moment[T nn.Float](x nn.Matrix[T], order float64) float64 {
 	return s / float64(x.Rows)
 }
 
-// expansion is the largest spectral norm of the Jacobians of T and T⁻¹ over some held-out points, in double
-// precision.
-func (m *measurement[T]) expansion(t *table[T]) (forward, inverse float64, err error) {
+// expansion is the largest spectral norm of the Jacobians of T over some held-out points, and of T⁻¹ over their
+// images and over as many points of the law that T's output should have, where T⁻¹ is used; in double precision.
+func (m *measurement[T]) expansion(held *joint[T]) (forward, inverse float64, err error) {
 	p := surrogate.Convert[float64](m.flow).NewPass(1)
+	t := held.t
 	points := min(m.opt.Points, t.rows)
-	x, y := make([]float64, m.dim), make([]float64, m.dim)
-	var cond []float64
+	at := func(row []T) []float64 {
+		out := make([]float64, len(row))
+		for j, v := range row {
+			out[j] = float64(v)
+		}
+		return out
+	}
 	for k := range points {
 		i := k * t.rows / points
-		for j := range m.dim {
-			x[j], y[j] = float64(t.xpad[i*m.dim+j]), float64(t.out[i*m.dim+j])
-		}
+		var cond []float64
 		if m.conditional {
-			cond = cond[:0]
-			for _, v := range t.y[i*m.ny : (i+1)*m.ny] {
-				cond = append(cond, float64(v))
+			cond = at(t.y[i*m.ny : (i+1)*m.ny])
+		}
+		from, to := i*m.dim, (i+1)*m.dim
+		a, err := m.spectralNorm(p, p.Forward, at(t.xpad[from:to]), cond)
+		if err != nil {
+			return 0, 0, err
+		}
+		forward = max(forward, a)
+		for _, u := range [...][]T{t.out[from:to], held.real.Row(i)[:m.dim]} {
+			b, err := m.spectralNorm(p, p.Inverse, at(u), cond)
+			if err != nil {
+				return 0, 0, err
 			}
+			inverse = max(inverse, b)
 		}
-		a, err := m.spectralNorm(p, p.Forward, x, cond)
-		if err != nil {
-			return 0, 0, err
-		}
-		b, err := m.spectralNorm(p, p.Inverse, y, cond)
-		if err != nil {
-			return 0, 0, err
-		}
-		forward, inverse = max(forward, a), max(inverse, b)
 	}
 	return forward, inverse, nil
 }

@@ -26,14 +26,13 @@ func (d Divergence) TotalVariation(b float64) float64 {
 // RightSide assembles the terms into the theorem's right-hand side with the
 // constants that can be measured: with p the moments' order,
 //
-//	L⁻¹ · ( e + (M_out^{1/p} + M_base^{1/p}) · TV^{1-1/p} ),
+//	L⁻¹ · ( √n_y e + (M_out^{1/p} + M_base^{1/p}) · TV^{1-1/p} ),
 //
-// where L⁻¹ is the inverse's expansion, e the supervised error, M the moments and
-// TV the bound on the total variation from the stronger critic. The second term
-// bounds the Wasserstein-1 distance of the two laws: of the best coupling, the
-// part that moves has probability TV, and Hölder's inequality bounds how far. The
-// constants that depend on the set of observations are left out, so that only
-// the ranks and slopes of several trainings can be compared with their errors.
+// where L⁻¹ is the inverse's expansion, √n_y e the supervised error (e is that per column of the n_y of y), M the
+// moments and TV the bound on the total variation from the better of the two critics. The second term bounds the
+// Wasserstein-1 distance of the two laws: of the best coupling, the part that moves has probability TV, and Hölder's
+// inequality bounds how far. The constants that depend on the set A of observations are left out, 1/P(A) among them,
+// so that only the ranks and slopes of several trainings can be compared with their errors.
 func (g *Guarantee) RightSide() (float64, error) {
 	d, err := ParseDivergence(g.Divergence)
 	if err != nil {
@@ -41,5 +40,5 @@ func (g *Guarantee) RightSide() (float64, error) {
 	}
 	reach := math.Pow(g.OutputMoment, 1/g.Order) + math.Pow(g.BaseMoment, 1/g.Order)
 	moved := reach * math.Pow(d.TotalVariation(max(g.Bound, g.StrongBound)), 1-1/g.Order)
-	return g.InverseLipschitz * (g.SupervisedError + moved), nil
+	return g.InverseLipschitz * (math.Sqrt(float64(g.Observed))*g.SupervisedError + moved), nil
 }

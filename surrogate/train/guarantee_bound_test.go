@@ -29,9 +29,9 @@ func TestTotalVariationBounds(t *testing.T) {
 
 // TestRightSide follows the formula by hand.
 func TestRightSide(t *testing.T) {
-	g := Guarantee{Divergence: "jsd", SupervisedError: 0.5, Bound: 0.04, StrongBound: 0.0625, InverseLipschitz: 2, Order: 2, OutputMoment: 9, BaseMoment: 16}
+	g := Guarantee{Divergence: "jsd", SupervisedError: 0.5, Observed: 4, Bound: 0.04, StrongBound: 0.0625, InverseLipschitz: 2, Order: 2, OutputMoment: 9, BaseMoment: 16}
 	got, err := g.RightSide()
-	if want := 2 * (0.5 + 7*math.Sqrt(0.25)); err != nil || math.Abs(got-want) > 1e-12 {
+	if want := 2 * (2*0.5 + 7*math.Sqrt(0.25)); err != nil || math.Abs(got-want) > 1e-12 {
 		t.Errorf("right side %v (%v), want %v", got, err, want)
 	}
 }

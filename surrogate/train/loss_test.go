@@ -69,6 +69,89 @@ func TestBoundIsTightBetweenGaussians(t *testing.T) {
 	}
 }
 
+// fGAN is the table of Nowozin, Cseke & Tomioka (2016, tables 1, 2 and 6): generators, activations and conjugates as
+// printed, in forms that overflow.
+var fGAN = map[Divergence]struct{ f, activation, conjugate func(float64) float64 }{
+	KLD: {func(u float64) float64 { return u * math.Log(u) }, func(v float64) float64 { return v },
+		func(t float64) float64 { return math.Exp(t - 1) }},
+	RKL: {func(u float64) float64 { return -math.Log(u) }, func(v float64) float64 { return -math.Exp(-v) },
+		func(t float64) float64 { return -1 - math.Log(-t) }},
+	CHI: {func(u float64) float64 { return (u - 1) * (u - 1) }, func(v float64) float64 { return v },
+		func(t float64) float64 { return t*t/4 + t }},
+	SQH: {func(u float64) float64 { return (math.Sqrt(u) - 1) * (math.Sqrt(u) - 1) }, func(v float64) float64 { return 1 - math.Exp(-v) },
+		func(t float64) float64 { return t / (1 - t) }},
+	JSD: {func(u float64) float64 { return u*math.Log(u) - (u+1)*math.Log((u+1)/2) },
+		func(v float64) float64 { return math.Ln2 - math.Log(1+math.Exp(-v)) }, func(t float64) float64 { return -math.Log(2 - math.Exp(t)) }},
+	GAN: {func(u float64) float64 { return u*math.Log(u) - (u+1)*math.Log(u+1) },
+		func(v float64) float64 { return -math.Log(1 + math.Exp(-v)) }, func(t float64) float64 { return -math.Log(1 - math.Exp(t)) }},
+}
+
+// Each divergence is f-GAN's: g and f*(g) at any score, their slopes, and f* the conjugate sup_u (ut - f(u)). For
+// chi-square that holds where the supremum is at a ratio u >= 0, which scores above -2 are.
+func TestDivergencesAreThoseOfFGAN(t *testing.T) {
+	for _, d := range divergences() {
+		table := fGAN[d]
+		for v := -3.0; v <= 3; v += 0.25 {
+			g, dg := d.Real(v)
+			f, df := d.Fake(v)
+			at := table.activation(v)
+			if math.Abs(g-at) > 1e-13*(1+math.Abs(at)) {
+				t.Errorf("%v: g(%g) = %.17g, f-GAN has %.17g", d, v, g, at)
+			}
+			if want := table.conjugate(at); math.Abs(f-want) > 1e-12*(1+math.Abs(want)) {
+				t.Errorf("%v: f*(g(%g)) = %.17g, f-GAN has %.17g", d, v, f, want)
+			}
+			const h = 1e-5
+			up, _ := d.Real(v + h)
+			down, _ := d.Real(v - h)
+			if want := (up - down) / (2 * h); math.Abs(dg-want) > 1e-8*(1+math.Abs(want)) {
+				t.Errorf("%v: slope of g at %g is %.12g, differences give %.12g", d, v, dg, want)
+			}
+			up, _ = d.Fake(v + h)
+			down, _ = d.Fake(v - h)
+			if want := (up - down) / (2 * h); math.Abs(df-want) > 1e-8*(1+math.Abs(want)) {
+				t.Errorf("%v: slope of f*(g) at %g is %.12g, differences give %.12g", d, v, df, want)
+			}
+			if d == CHI && v <= -2 {
+				continue
+			}
+			// The supremum is where f'(u) = t: at the ratio of which v is the best score.
+			sup, best := math.Inf(-1), 0.0
+			for l := -12.0; l <= 12; l += 1e-3 {
+				if y := math.Exp(l)*at - table.f(math.Exp(l)); y > sup {
+					sup, best = y, l
+				}
+			}
+			if !(math.Abs(f-sup) <= 1e-5*(1+math.Abs(sup))) {
+				t.Errorf("%v: f*(%g) = %.9g, the supremum is %.9g", d, at, f, sup)
+			}
+			if back := d.Optimum(best); math.Abs(back-v) > 1e-2*(1+math.Abs(v)) {
+				t.Errorf("%v: at ln u = %.3f the best score is %.4f, the supremum of %.4f is there", d, best, back, v)
+			}
+		}
+	}
+}
+
+// What a model minimises: -g of its scores (trick), or its share -f*(g) of the bound itself (saddle).
+func TestGeneratorObjectives(t *testing.T) {
+	scores, slopes := []float64{-1.5, 0.25, 2}, make([]float64, 3)
+	for _, d := range divergences() {
+		for _, o := range []GeneratorObjective{Trick, Saddle} {
+			want := 0.0
+			for _, v := range scores {
+				y := fGAN[d].activation(v)
+				if o == Saddle {
+					y = fGAN[d].conjugate(y)
+				}
+				want -= y / 3
+			}
+			if got := GeneratorLoss(d, o, Clamp{}, scores, slopes); math.Abs(got-want) > 1e-12*(1+math.Abs(want)) {
+				t.Errorf("%v, objective %d: %v, want %v", d, o, got, want)
+			}
+		}
+	}
+}
+
 func TestDivergenceFormsAreStable(t *testing.T) {
 	for _, d := range []Divergence{JSD, GAN} {
 		for _, v := range []float64{-1e4, -100, 0, 100, 1e4} {
