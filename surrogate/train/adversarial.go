@@ -89,7 +89,9 @@ func (a *adversarial[T]) step(b *batch[T], r randomness, rate float64) (Terms, e
 		for _, g := range a.adam.grads {
 			a.critic.pullBack(g)
 		}
-		a.adam.Step(a.opt.CriticRate * rate / a.opt.LearningRate)
+		if norm, ok := a.adam.Step(a.opt.CriticRate * rate / a.opt.LearningRate); !ok {
+			return terms, &gradientError{norm}
+		}
 		a.critic.refresh()
 	}
 	if err := a.each(a.judgeTask); err != nil {

@@ -18,6 +18,11 @@ type DataError struct {
 
 func (e *DataError) Error() string { return fmt.Sprintf("training data, row %d: %s", e.Row, e.Problem) }
 
+// gradientError is a gradient of a critic that no step can be made with.
+type gradientError struct{ norm float64 }
+
+func (e *gradientError) Error() string { return fmt.Sprintf("gradient of norm %.4g", e.norm) }
+
 // DivergedError reports a training that has left the rails. Weights of the last finite step are kept.
 type DivergedError struct {
 	Epoch, Step int

@@ -215,7 +215,7 @@ func (m *measurement[T]) bound(ctx context.Context, d Divergence, spec CriticSpe
 		}
 		c.learn(0, d, clamp, real, fake, rows)
 		rate := 1e-3 * 0.5 * (1 + math.Cos(math.Pi*float64(step)/float64(steps)))
-		if norm := adam.Step(rate); norm-norm != 0 {
+		if norm, ok := adam.Step(rate); !ok {
 			return 0, &DivergedError{Step: step + 1, Loss: math.NaN(), GradNorm: norm, Advice: "a critic of the guarantee diverged: try divergence = \"jsd\", whose terms grow slowest"}
 		}
 	}

@@ -48,9 +48,10 @@ func NewOptimiser[T nn.Float](opt AdamOptions, pool *Pool, w []T, grads [][]T, e
 	return o
 }
 
-// Step sums the gradients, returns their global norm before clipping, and if it is finite updates the weights
-// with the learning rate. The gradients are zero afterwards.
-func (o *Optimiser[T]) Step(rate float64) (norm float64) {
+// Step sums the gradients, returns their global norm before clipping, and updates the weights with the learning rate.
+// The gradients are zero afterwards. It is not ok, and changes no weight, where the gradient is not finite or so large
+// that its square, clipped, leaves the range of T: an infinite second moment would hold the weight still for ever.
+func (o *Optimiser[T]) Step(rate float64) (norm float64, ok bool) {
 	o.pool.Run(len(o.norms), o.reduceTask)
 	sq := 0.0
 	for _, v := range o.norms {
@@ -58,14 +59,15 @@ func (o *Optimiser[T]) Step(rate float64) (norm float64) {
 	}
 	norm = math.Sqrt(sq)
 	o.next = nn.AdamStep{GradScale: 1, Beta1: o.opt.Beta1, Beta2: o.opt.Beta2, Eps: o.opt.Epsilon, Keep: 1}
-	if math.IsNaN(norm) || math.IsInf(norm, 0) {
-		return norm
-	}
-	o.steps++
-	t := float64(o.steps)
 	if c := o.opt.ClipNorm; c > 0 && norm > c {
 		o.next.GradScale = c / norm
 	}
+	clipped := T(o.next.GradScale * norm)
+	if square := T(clipped * clipped); math.IsInf(norm, 0) || square-square != 0 {
+		return norm, false
+	}
+	o.steps++
+	t := float64(o.steps)
 	if o.opt.Decoupled {
 		o.next.Keep = 1 - rate*o.opt.WeightDecay
 	} else {
@@ -74,7 +76,7 @@ func (o *Optimiser[T]) Step(rate float64) (norm float64) {
 	o.next.Rate = rate / (1 - math.Pow(o.opt.Beta1, t))
 	o.next.RootScale = 1 / math.Sqrt(1-math.Pow(o.opt.Beta2, t))
 	o.pool.Run(len(o.norms), o.applyTask)
-	return norm
+	return norm, true
 }
 
 func (o *Optimiser[T]) bounds(piece int) (from, to int) {

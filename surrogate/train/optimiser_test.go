@@ -53,7 +53,7 @@ func TestClipping(t *testing.T) {
 		adam.ClipNorm = c.clip
 		w := []float64{1, 2, 3}
 		o := NewOptimiser(adam, pool, w, [][]float64{{3, 1, 0}, {0, 3, 0}}, 0) // together (3, 4, 0), of length 5
-		if norm := o.Step(0.01); math.Abs(norm-5) > 1e-14 {
+		if norm, ok := o.Step(0.01); !ok || math.Abs(norm-5) > 1e-14 {
 			t.Errorf("clip %g: norm %g, want 5", c.clip, norm)
 		}
 		for i, g := range []float64{3, 4, 0} {
@@ -97,5 +97,23 @@ func TestMovingAverage(t *testing.T) {
 	}
 	if plain := NewOptimiser(AdamOptions{}, pool, w, [][]float64{{0, 0}}, 0); &plain.Average()[0] != &w[0] {
 		t.Error("without averaging the weights are their own average")
+	}
+}
+
+// A gradient whose square no longer fits is refused, and leaves the weights; clipped it fits.
+func TestGradientsTooLarge(t *testing.T) {
+	pool := NewPool(1)
+	defer pool.Close()
+	for _, c := range []struct {
+		gradient float32
+		clip     float64
+		ok       bool
+	}{{1e18, 0, true}, {1e20, 0, false}, {1e20, 1, true}, {float32(math.Inf(1)), 1, false}, {float32(math.NaN()), 1, false}} {
+		w := []float32{1}
+		o := NewOptimiser(AdamOptions{Beta1: 0.5, Beta2: 0.9, Epsilon: 1e-8, ClipNorm: c.clip}, pool, w, [][]float32{{c.gradient}}, 0)
+		_, ok := o.Step(0.01)
+		if ok != c.ok || (w[0] != 1) != c.ok || w[0]-w[0] != 0 {
+			t.Errorf("gradient %g, clip %g: ok %v, weight %v", c.gradient, c.clip, ok, w[0])
+		}
 	}
 }

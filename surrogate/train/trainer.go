@@ -254,8 +254,8 @@ func (t *trainer[T]) step(b *batch[T]) error {
 	if bad := terms.Total + terms.Critic; bad-bad != 0 {
 		return t.diverged(terms.Total, math.NaN())
 	}
-	norm := t.adam.Step(rate)
-	if norm-norm != 0 {
+	norm, ok := t.adam.Step(rate)
+	if !ok {
 		return t.diverged(terms.Total, norm)
 	}
 	t.flow.Refresh()
@@ -280,6 +280,10 @@ func (t *trainer[T]) fit(b *batch[T]) error {
 
 // failed tells a flow that blew up from other errors.
 func (t *trainer[T]) failed(err error, loss float64) error {
+	var large *gradientError
+	if errors.As(err, &large) {
+		return t.diverged(loss, large.norm)
+	}
 	for _, w := range t.flow.Params() {
 		if w-w != 0 {
 			return t.diverged(loss, math.NaN())
