@@ -145,17 +145,7 @@ func toneNorm2(v []complex128, f, tones int) float64 {
 
 // toneMisfit is min over a of ‖d_f - a p_f‖² = ‖d_f‖²(1-B_f).
 func toneMisfit(p, d []complex128, f, tones int) float64 {
-	var dot complex128
-	for i := f; i < len(p); i += tones {
-		dot += complex(real(p[i]), -imag(p[i])) * d[i]
-	}
-	a := dot / complex(toneNorm2(p, f, tones), 0)
-	var sum float64
-	for i := f; i < len(p); i += tones {
-		r := d[i] - a*p[i]
-		sum += real(r)*real(r) + imag(r)*imag(r)
-	}
-	return sum
+	return toneDistance2(d, p, amplitude(p, d, f, tones), f, tones)
 }
 
 // Bartlett is B_f of each tone, in [0, 1].

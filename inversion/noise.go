@@ -11,7 +11,8 @@ import (
 // tone to tone.
 type NoiseModel struct {
 	// SNR is the signal-to-noise ratio in dB; what it refers to is the
-	// Convention's business. Unused by GivenVariance.
+	// Convention's business. Unused by GivenVariance and GivenCovariance; with the others
+	// a problem block must give it.
 	SNR        float64         `json:"snr" hcl:"snr,optional"`
 	Convention NoiseConvention `json:"convention" hcl:"convention,optional"`
 	// Variance is E|n|² of each tone (re 1 m, squared), for GivenVariance.
@@ -93,6 +94,11 @@ func (m *NoiseModel) validate(frequencies []float64, receivers int) error {
 		}
 	}
 	return err
+}
+
+// NeedsSNR reports whether the convention takes the variances from SNR.
+func (m *NoiseModel) NeedsSNR() bool {
+	return m.Convention != GivenVariance && m.Convention != GivenCovariance
 }
 
 // ofSample reports whether the variance depends on the sample.
@@ -272,6 +278,11 @@ func choleskyComplex(a []complex128, n int) (logDet float64, ok bool) {
 func (n *Noise) Sample(dst, field []complex128, rng *rand.Rand) {
 	variance := make([]float64, n.Tones)
 	n.VarianceOf(variance, field)
+	n.sample(dst, variance, rng)
+}
+
+// sample sets dst to noise of these variances.
+func (n *Noise) sample(dst []complex128, variance []float64, rng *rand.Rand) {
 	for i := range dst {
 		s := math.Sqrt(variance[i%n.Tones] / 2)
 		dst[i] = complex(s*rng.NormFloat64(), s*rng.NormFloat64())
@@ -345,19 +356,4 @@ func EstimateCovariance(residuals [][]complex128, receivers, tones int, shrink f
 		correlation = append(correlation, c)
 	}
 	return variance, correlation
-}
-
-// ChiSquare sets dst, per tone, to 2 (d-p)ᴴ C⁻¹ (d-p), with C the covariance of the
-// noise: chi-square with 2N degrees of freedom at the truth.
-func (n *Noise) ChiSquare(dst []float64, field, data []complex128) {
-	residual := make([]complex128, len(data))
-	for i := range data {
-		residual[i] = data[i] - field[i]
-	}
-	n.whiten(residual)
-	variance := make([]float64, n.Tones)
-	n.VarianceOf(variance, field)
-	for f, nu := range variance {
-		dst[f] = 2 * toneNorm2(residual, f, n.Tones) / nu
-	}
 }

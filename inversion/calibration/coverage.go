@@ -18,8 +18,9 @@ type CoverageResult struct {
 	Nominal, Observed, StdError []float64
 	// Worst is the largest |observed - nominal|, with the standard error there.
 	Worst Estimate
-	// KolmogorovSmirnov is the p value of the levels being uniform.
-	KolmogorovSmirnov float64
+	// KolmogorovSmirnov is the p value of the levels being uniform, with the standard
+	// error of its simulation.
+	KolmogorovSmirnov Estimate
 	// Inside says whether the coverage stays in the 95 % simultaneous band.
 	Inside bool
 	// Bias is the mean of observed - nominal (of TARP: its area above ½): below 0 is
@@ -52,7 +53,7 @@ func Coverage(levels []float64, k int, seed uint64) CoverageResult {
 		}
 	}
 	res.Inside = newBand(inner, n, 0.95, seed).holds(count)
-	res.KolmogorovSmirnov = kolmogorovSmirnov(sorted)
+	res.KolmogorovSmirnov = kolmogorovSmirnov(sorted, seed)
 	bias := make([]float64, n)
 	for i, l := range levels { // ∫ (1[l ≤ q] - q) dq = ½ - l
 		bias[i] = 0.5 - l
@@ -165,27 +166,53 @@ func median(v []float64) float64 {
 	return (s[(n-1)/2] + s[n/2]) / 2
 }
 
-// kolmogorovSmirnov is the p value of sorted values being uniform on [0, 1], by
-// the asymptotic distribution with Stephens's correction of the sample size.
-func kolmogorovSmirnov(sorted []float64) float64 {
+// kolmogorovSmirnov is the p value of sorted values being uniform on [0, 1]: the share of
+// simulated sets of as many uniform values whose distance is at least as large, with the
+// standard error of the simulation.
+func kolmogorovSmirnov(sorted []float64, seed uint64) Estimate {
+	const simulations = 1000
+	rng := inversion.Rand(seed, inversion.DrawStream, 3)
+	distance, uniform, above := largestDistance(sorted), make([]float64, len(sorted)), 0
+	for range simulations {
+		sortedUniform(uniform, rng)
+		if largestDistance(uniform) >= distance {
+			above++
+		}
+	}
+	p := (float64(above) + 1) / (simulations + 1)
+	return Estimate{p, math.Sqrt(p * (1 - p) / simulations)}
+}
+
+// sortedUniform sets v to the order statistics of uniform values: partial sums of
+// exponential ones over their total.
+func sortedUniform(v []float64, rng *rand.Rand) {
+	sum := 0.0
+	for i := range v {
+		sum += rng.ExpFloat64()
+		v[i] = sum
+	}
+	sum += rng.ExpFloat64()
+	for i := range v {
+		v[i] /= sum
+	}
+}
+
+// largestDistance is Kolmogorov's, of the distribution of sorted values to the uniform one.
+func largestDistance(sorted []float64) float64 {
 	n := float64(len(sorted))
 	var d float64
 	for i, v := range sorted {
 		d = math.Max(d, math.Max(float64(i+1)/n-v, v-float64(i)/n))
 	}
-	x := d * (math.Sqrt(n) + 0.12 + 0.11/math.Sqrt(n))
-	if x < 0.2 { // the series converges slowly where p is 1 to all digits
-		return 1
-	}
-	var p float64
-	for k := 1; k <= 100; k++ {
-		p += 2 * math.Pow(-1, float64(k-1)) * math.Exp(-2*float64(k*k)*x*x)
-	}
-	return math.Min(1, math.Max(0, p))
+	return d
 }
 
-// chiSquareSurvival is the probability of a chi-square above x.
+// chiSquareSurvival is the probability of a chi-square above x, NaN without degrees of
+// freedom.
 func chiSquareSurvival(x float64, degrees int) float64 {
+	if degrees == 0 || math.IsNaN(x) {
+		return math.NaN()
+	}
 	if x <= 0 {
 		return 1
 	}

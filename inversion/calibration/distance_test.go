@@ -205,7 +205,11 @@ var plane = inversion.ForwardFunc(func(dst []complex128, theta []float64) error 
 	return nil
 })
 
-func TestPredictiveChecks(t *testing.T) {
+// predictiveMeans are means over runs of what is checked of data a·plane(2) + noise.
+type predictiveMeans struct{ total, first, white, inside, resimulation float64 }
+
+func predictive(t *testing.T, form inversion.LikelihoodForm, source complex128) (predictiveMeans, Predictive) {
+	t.Helper()
 	p := inversion.DefaultProblem()
 	p.Frequencies, p.Array.Depths = []float64{50, 60}, []float64{1, 2, 3, 4, 5}
 	p.Noise.Convention, p.Noise.Variance = inversion.GivenVariance, []float64{0.5, 0.2}
@@ -213,35 +217,73 @@ func TestPredictiveChecks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	check := Predictive{Forward: plane, Likelihood: inversion.NewLikelihood(form, noise)}
 	draws := normalDraws(200, []float64{2}, []float64{1e-3}, 1)
-	var total, first, white, inside float64
+	var m predictiveMeans
 	const runs = 200
 	for run := range runs {
 		data, n := make([]complex128, 10), make([]complex128, 10)
 		_ = plane(data, []float64{2})
 		noise.Sample(n, data, inversion.Rand(1, inversion.NoiseStream, run))
 		for i := range data {
-			data[i] += n[i]
+			data[i] = source*data[i] + n[i]
 		}
-		r, err := PredictiveChecks(draws, plane, noise, data, 2)
+		r, err := check.Check(draws, data, 2)
 		if err != nil {
 			t.Fatal(err)
 		}
-		total, first, white = total+r.TotalP/runs, first+r.ChiSquare[0]/runs, white+r.WhitenessP[0]/runs
+		m.total, m.first, m.white = m.total+r.TotalP/runs, m.first+r.ChiSquare[0]/runs, m.white+r.WhitenessP[0]/runs
+		m.resimulation += r.Resimulation.Value / runs
 		if r.Bartlett[0] >= r.BartlettLow[0] && r.Bartlett[0] <= r.BartlettHigh[0] {
-			inside += 1.0 / runs
+			m.inside += 1.0 / runs
 		}
 	}
-	if math.Abs(total-0.5) > 0.09 || math.Abs(first-1) > 0.1 || math.Abs(white-0.5) > 0.12 || inside < 0.88 {
-		t.Errorf("of right data: total p %.3f, chi-square %.3f, whiteness p %.3f, Bartlett inside %.3f", total, first, white, inside)
+	return m, check
+}
+
+func TestPredictiveChecks(t *testing.T) {
+	m, check := predictive(t, inversion.KnownSource, 1)
+	if math.Abs(m.total-0.5) > 0.09 || math.Abs(m.first-1) > 0.1 || math.Abs(m.white-0.5) > 0.12 || m.inside < 0.88 {
+		t.Errorf("of right data: %+v", m)
 	}
 	wrong := make([]complex128, 10)
 	_ = plane(wrong, []float64{3})
-	r, err := PredictiveChecks(draws, plane, noise, wrong, 2)
+	r, err := check.Check(normalDraws(200, []float64{2}, []float64{1e-3}, 1), wrong, 2)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if r.TotalP > 1e-3 || r.ChiSquare[1] < 3 || r.WhitenessP[1] > 0.1 {
 		t.Errorf("of wrong data: %+v", r)
+	}
+}
+
+// A source three times as loud and of another phase is no misfit where neither is known, and
+// a large one where both are.
+func TestPredictiveChecksOfAnUnknownSource(t *testing.T) {
+	const source = 2 - 2.2i
+	m, check := predictive(t, inversion.UnknownAmplitude, source)
+	if math.Abs(m.total-0.5) > 0.09 || math.Abs(m.first-1) > 0.1 || math.Abs(m.white-0.5) > 0.12 || m.inside < 0.88 || m.resimulation > 0.2 {
+		t.Errorf("of right data: %+v", m)
+	}
+	wrong, draws := make([]complex128, 10), normalDraws(200, []float64{2}, []float64{1e-3}, 1)
+	for i := range wrong { // a field of another shape
+		wrong[i] = complex(float64(i%5)-2, float64(i%2))
+	}
+	r, err := check.Check(draws, wrong, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.TotalP > 1e-3 || r.ChiSquare[1] < 3 {
+		t.Errorf("of wrong data: %+v", r)
+	}
+	if m, _ := predictive(t, inversion.KnownSource, source); m.total > 1e-3 || m.inside > 0.9 {
+		t.Errorf("taken for a known source: %+v", m)
+	}
+	m, check = predictive(t, inversion.UnknownVariance, source)
+	if !math.IsNaN(m.total) || !math.IsNaN(m.first) || math.Abs(m.white-0.5) > 0.12 || m.inside < 0.88 {
+		t.Errorf("with the variance unknown: %+v", m)
+	}
+	if r, err = check.Check(draws, wrong, 2); err != nil || r.Bartlett[1] >= r.BartlettLow[1] && r.Bartlett[1] <= r.BartlettHigh[1] && r.Resimulation.Value < 0.5 {
+		t.Errorf("of wrong data, with the variance unknown: %+v, %v", r, err)
 	}
 }

@@ -2,7 +2,7 @@
 // posterior ([Wasserstein1], [SlicedWasserstein], [MMD], [C2ST]), whether the
 // probabilities of a posterior mean what they say over many observations ([SBC],
 // [ExpectedCoverage], [TARP]), and whether the data it predicts are the data seen
-// ([PredictiveChecks]).
+// ([Predictive]).
 //
 // Every metric comes with its Monte-Carlo error, as an [Estimate] or a band, and
 // none depends on the number of workers: random numbers come from a seed.

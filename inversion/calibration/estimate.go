@@ -20,19 +20,30 @@ func (e Estimate) String() string { return fmt.Sprintf("%.4g ± %.2g", e.Value, 
 // of as many drawn from them with replacement (bootstrap): how much of it is the chance
 // of which observations there are. It says nothing of values beyond those seen.
 func Largest(values []float64, seed uint64) Estimate {
+	return bootstrap(values, seed, func(v []float64) float64 { return slices.Max(v) })
+}
+
+// Smallest is the smallest of independent values, with its error as of [Largest].
+func Smallest(values []float64, seed uint64) Estimate {
+	return bootstrap(values, seed, func(v []float64) float64 { return slices.Min(v) })
+}
+
+// bootstrap is a statistic of independent values, with its standard deviation over sets of
+// as many drawn from them with replacement.
+func bootstrap[T any](values []T, seed uint64, statistic func([]T) float64) Estimate {
 	if len(values) == 0 {
 		return Estimate{math.NaN(), math.NaN()}
 	}
 	const resamples = 400
 	rng := rand.New(rand.NewPCG(seed, 0x1a56e57))
-	worst := make([]float64, resamples)
-	for k := range worst {
-		worst[k] = math.Inf(-1)
-		for range values {
-			worst[k] = math.Max(worst[k], values[rng.IntN(len(values))])
+	again, drawn := make([]float64, resamples), make([]T, len(values))
+	for k := range again {
+		for i := range drawn {
+			drawn[i] = values[rng.IntN(len(values))]
 		}
+		again[k] = statistic(drawn)
 	}
-	return Estimate{slices.Max(values), Mean(worst).StdError * math.Sqrt(resamples)}
+	return Estimate{statistic(values), Mean(again).StdError * math.Sqrt(resamples)}
 }
 
 // Mean is the mean of independent values with its standard error.

@@ -2,6 +2,7 @@ package calibration
 
 import (
 	"math"
+	"math/cmplx"
 	"slices"
 
 	"oceaninv/inversion"
@@ -39,10 +40,12 @@ func ScoreOf(draws *inversion.Draws, j int, truth, priorSD float64) Score {
 }
 
 // PredictiveResult compares an observation with fields re-simulated at posterior
-// draws.
+// draws. Where the source is unknown, fields are taken with the amplitude that explains the
+// data best, tone by tone.
 type PredictiveResult struct {
-	// ChiSquare is the mean over draws, per tone, of 2‖d - p‖²/ν over its 2N degrees
-	// of freedom: 1 when residuals are noise of the stated variance.
+	// ChiSquare is the mean over draws, per tone, of the residuals' chi-square over its
+	// degrees of freedom ([inversion.Likelihood.ChiSquare]): 1 when residuals are noise
+	// of the stated variance, NaN where the likelihood states none.
 	ChiSquare []float64
 	// ChiSquareP is the posterior predictive p value per tone, and Total over all
 	// tones: the mean over draws of P(χ² above the draw's). Near 0 the model does
@@ -50,53 +53,60 @@ type PredictiveResult struct {
 	ChiSquareP []float64
 	TotalP     float64
 	// Bartlett is the mean correlator per tone, BartlettLow and BartlettHigh the
-	// 2.5 and 97.5 % quantiles over replicated data of the same draws.
+	// 2.5 and 97.5 % quantiles over replicated data of the same draws
+	// ([inversion.Likelihood.Replicate]).
 	Bartlett, BartlettLow, BartlettHigh []float64
 	// WhitenessP is, per tone, the p value of the residuals of neighbouring phones
-	// being uncorrelated, at the draw of best fit.
+	// being uncorrelated but for what the noise model says, at the draw of best fit.
 	WhitenessP []float64
-	// Resimulation is the mean over draws of ‖p(θ) - d‖/‖d‖ over all data.
+	// Resimulation is the mean over draws of ‖a p(θ) - d‖/‖d‖ over all data.
 	Resimulation Estimate
 }
 
-// PredictiveChecks re-simulates draws and compares them with the data (data
+// Predictive is what re-simulates draws of a problem: its forward model, and what is known
+// of source and noise.
+type Predictive struct {
+	Forward    inversion.Forward
+	Likelihood *inversion.Likelihood
+}
+
+// Check re-simulates draws and compares them with the data of one snapshot (data
 // layout). Draws count alike: resample weighted ones first.
-func PredictiveChecks(draws *inversion.Draws, forward inversion.Forward, noise *inversion.Noise, data []complex128, seed uint64) (PredictiveResult, error) {
-	tones, n := noise.Tones, draws.N()
+func (p Predictive) Check(draws *inversion.Draws, data []complex128, seed uint64) (PredictiveResult, error) {
+	tones, n := p.Likelihood.Noise.Tones, draws.N()
 	res := PredictiveResult{ChiSquare: make([]float64, tones), ChiSquareP: make([]float64, tones), Bartlett: make([]float64, tones)}
 	field, replica := make([]complex128, len(data)), make([]complex128, len(data))
 	chi, correlator := make([]float64, tones), make([]float64, tones)
 	replicated := make([][]float64, tones)
 	errors := make([]float64, n)
-	best := math.Inf(1)
+	degrees, best := p.Likelihood.Degrees(), math.Inf(1)
 	for i := range n {
-		if err := forward.Predict(field, draws.Row(i)); err != nil {
+		if err := p.Forward.Predict(field, draws.Row(i)); err != nil {
 			return res, err
 		}
-		noise.ChiSquare(chi, field, data)
+		p.Likelihood.ChiSquare(chi, field, data)
 		var total float64
 		for f, c := range chi {
 			total += c
-			res.ChiSquare[f] += c / float64(2*noise.Receivers) / float64(n)
-			res.ChiSquareP[f] += chiSquareSurvival(c, 2*noise.Receivers) / float64(n)
+			res.ChiSquare[f] += c / float64(degrees) / float64(n)
+			res.ChiSquareP[f] += chiSquareSurvival(c, degrees) / float64(n)
 		}
-		res.TotalP += chiSquareSurvival(total, 2*len(data)) / float64(n)
+		res.TotalP += chiSquareSurvival(total, degrees*tones) / float64(n)
 		inversion.Bartlett(correlator, field, data)
 		for f, b := range correlator {
 			res.Bartlett[f] += b / float64(n)
 		}
-		noise.Sample(replica, field, inversion.Rand(seed, inversion.NoiseStream, i))
-		for k := range replica {
-			replica[k] += field[k]
-		}
+		p.Likelihood.Replicate(replica, field, data, inversion.Rand(seed, inversion.NoiseStream, i))
 		inversion.Bartlett(correlator, field, replica)
 		for f, b := range correlator {
 			replicated[f] = append(replicated[f], b)
 		}
+		misfit := -p.Likelihood.LogDensity(field, data)
+		residual, whitened := p.Likelihood.Explain(field, data)
 		errors[i] = relativeError(field, data)
-		if total < best {
-			best = total
-			res.WhitenessP = whiteness(field, data, tones)
+		if misfit < best {
+			best = misfit
+			res.WhitenessP = whiteness(residual, whitened, tones, p.Likelihood.Form != inversion.KnownSource)
 		}
 	}
 	for f := range tones {
@@ -117,30 +127,49 @@ func relativeError(field, data []complex128) float64 {
 	return math.Sqrt(e / d)
 }
 
-// whiteness tests, per tone, the coherence of residuals of neighbouring phones:
-// under independence |Σ r_i r*_{i+1}|² over its variance is exponential.
-func whiteness(field, data []complex128, tones int) []float64 {
+// whiteness tests, per tone, the coherence of whitened residuals r of neighbouring phones,
+// x = Σ r_i r*_{i+1} = rᴴSr with S the shift by one phone. Independent noise of variance ν
+// gives |x - E x|² over its mean an exponential law, with ν² estimated without bias from
+// ‖r‖⁴. Residuals of a field p whose amplitude was estimated are Pn, P = 1 - uuᴴ, u = p/‖p‖:
+//
+//	E x = -ν uᴴSu,  E|x - E x|² = ν²‖PSP‖² = ν² [N - 1 - (1-|u_1|²) - (1-|u_N|²) + |uᴴSu|²].
+func whiteness(residual, field []complex128, tones int, estimated bool) []float64 {
 	p := make([]float64, tones)
-	receivers := len(data) / tones
+	receivers := len(residual) / tones
 	for f := range tones {
-		var cross complex128
-		var power float64
-		for r := range receivers {
-			a := data[r*tones+f] - field[r*tones+f]
-			power += (real(a)*real(a) + imag(a)*imag(a)) / float64(receivers)
-			if r+1 < receivers {
-				b := data[(r+1)*tones+f] - field[(r+1)*tones+f]
-				cross += a * complex(real(b), -imag(b))
-			}
+		cross, power, _ := neighbours(residual, f, tones)
+		free, spread := float64(receivers), float64(receivers-1)
+		var mean complex128 // over ν
+		if estimated {
+			along, norm, ends := neighbours(field, f, tones)
+			mean = -along / complex(norm, 0)
+			free--
+			spread += ends/norm - 2 + real(mean)*real(mean) + imag(mean)*imag(mean)
 		}
-		if receivers < 2 || power == 0 {
+		if receivers < 2 || power == 0 || spread < 1e-9 {
 			p[f] = 1
 			continue
 		}
-		s := (real(cross)*real(cross) + imag(cross)*imag(cross)) / (float64(receivers-1) * power * power)
-		p[f] = math.Exp(-s)
+		cross -= mean * complex(power/free, 0)
+		nu2 := power * power / (free * (free + 1))
+		p[f] = math.Exp(-(real(cross)*real(cross) + imag(cross)*imag(cross)) / (spread * nu2))
 	}
 	return p
+}
+
+// neighbours is Σ v_i v*_{i+1} over the phones of tone f, ‖v‖² and |v_1|² + |v_N|².
+func neighbours(v []complex128, f, tones int) (cross complex128, norm, ends float64) {
+	for i := f; i < len(v); i += tones {
+		square := real(v[i])*real(v[i]) + imag(v[i])*imag(v[i])
+		norm += square
+		if i == f || i+tones >= len(v) {
+			ends += square
+		}
+		if i+tones < len(v) {
+			cross += v[i] * cmplx.Conj(v[i+tones])
+		}
+	}
+	return cross, norm, ends
 }
 
 func quantile(v []float64, p float64) float64 {

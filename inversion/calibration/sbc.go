@@ -34,8 +34,9 @@ type SBCResult struct {
 	// Inside says whether the whole difference stays in the band.
 	Inside bool
 	// Excess is the largest part of the band's half width used, where it can be
-	// exceeded at all: above 1 is outside.
-	Excess float64
+	// exceeded at all: above 1 is outside. Its error is that over sets of observations
+	// drawn from these (bootstrap).
+	Excess Estimate
 	// ExcessP is the probability, under calibration, of an Excess at least as large,
 	// with the standard error of its simulation.
 	ExcessP Estimate
@@ -74,8 +75,11 @@ func SBC(ranks []int, draws int, probability float64, seed uint64) SBCResult {
 		res.Difference = append(res.Difference, diff)
 		res.Low, res.High = append(res.Low, low), append(res.High, high)
 	}
-	res.Excess = band.excess(count, res.Z, n)
-	res.ExcessP = band.excessP(res.Excess, res.Z, n, seed)
+	res.Excess = bootstrap(ranks, seed, func(ranks []int) float64 {
+		countBelow(count, ranks, bound)
+		return band.excess(count, res.Z, n)
+	})
+	res.ExcessP = band.excessP(res.Excess.Value, res.Z, n, seed)
 	res.histogram(ranks, draws)
 	return res
 }

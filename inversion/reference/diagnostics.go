@@ -29,6 +29,28 @@ func RHat(chains [][]float64) float64 {
 	return math.Max(scaleReduction(normalScores(split)), scaleReduction(normalScores(folded)))
 }
 
+// RHatError is the standard error of [RHat] over chains: of R̂ without each of G groups of
+// chains in turn, R̂_g, the jackknife's √((G-1)/G Σ (R̂_g - mean)²), G up to 8. It is NaN for
+// fewer than three chains or four iterations.
+func RHatError(chains [][]float64) float64 {
+	const most = 8
+	groups := min(len(chains), most)
+	if groups < 3 || len(chains[0]) < 4 {
+		return math.NaN()
+	}
+	without, mean := make([]float64, groups), 0.0
+	for g := range without {
+		from, to := len(chains)*g/groups, len(chains)*(g+1)/groups
+		without[g] = RHat(slices.Concat(chains[:from], chains[to:]))
+		mean += without[g] / float64(groups)
+	}
+	var sum float64
+	for _, r := range without {
+		sum += (r - mean) * (r - mean)
+	}
+	return math.Sqrt(sum * float64(groups-1) / float64(groups))
+}
+
 // EffectiveSize is the bulk effective sample size of the mean of rank-normalised
 // chains (Vehtari et al. 2021, section 4.3): the number of independent draws that
 // would know the location as well. Autocorrelations are summed by Geyer's initial

@@ -255,3 +255,35 @@ func TestDiagnostics(t *testing.T) {
 		t.Errorf("R-hat of three draws %g", r)
 	}
 }
+
+// The error of R-hat is the scatter of R-hat over repetitions: within a factor of two, which
+// is what a jackknife of eight knows of a standard deviation.
+func TestErrorOfRHat(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 4))
+	const repeats, m, n = 60, 16, 400
+	values, claimed := make([]float64, repeats), 0.0
+	for k := range values {
+		chains := make([][]float64, m)
+		for i := range chains { // chains that have not mixed: their means scatter
+			shift := 0.3 * rng.NormFloat64()
+			for range n {
+				chains[i] = append(chains[i], shift+rng.NormFloat64())
+			}
+		}
+		values[k] = RHat(chains)
+		claimed += RHatError(chains) / repeats
+	}
+	var mean, square float64
+	for _, v := range values {
+		mean += v / repeats
+	}
+	for _, v := range values {
+		square += (v - mean) * (v - mean) / (repeats - 1)
+	}
+	if scatter := math.Sqrt(square); claimed < scatter/2 || claimed > 2*scatter {
+		t.Errorf("R-hat scatters by %.4f, its errors say %.4f", scatter, claimed)
+	}
+	if e := RHatError([][]float64{{1, 2, 3, 4}, {1, 2, 3, 5}}); !math.IsNaN(e) {
+		t.Errorf("two chains know the error of R-hat: %g", e)
+	}
+}

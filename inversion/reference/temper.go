@@ -48,8 +48,8 @@ type Chains struct {
 	// temperatures, coldest first.
 	Acceptance float64
 	Swaps      []float64
-	// RHat, EffectiveSize and TailEffectiveSize per parameter.
-	RHat, EffectiveSize, TailEffectiveSize []float64
+	// RHat with its error, EffectiveSize and TailEffectiveSize per parameter.
+	RHat, RHatError, EffectiveSize, TailEffectiveSize []float64
 	// LogEvidence by stepping stones, with its standard error over ensembles
 	// (parallel tempering only; NaN otherwise).
 	LogEvidence, LogEvidenceError float64
@@ -87,6 +87,7 @@ func (c *Chains) diagnose() {
 			}
 		}
 		c.RHat = append(c.RHat, RHat(traces))
+		c.RHatError = append(c.RHatError, RHatError(traces))
 		c.EffectiveSize = append(c.EffectiveSize, EffectiveSize(traces))
 		c.TailEffectiveSize = append(c.TailEffectiveSize, TailEffectiveSize(traces))
 	}

@@ -179,18 +179,18 @@ func (k *calibrated) metrics(c *comparison, headline bool) []stage.Metric {
 				"Coverage of the central 68 % interval of "+p.LongName+" less 0.68."),
 			estimated("width_68_"+p.Name, p.Unit, k.errors[j].Width68, false,
 				"Median width of the central 68 % interval of "+p.LongName+"."),
-			stage.Metric{Name: "sbc_excess_" + p.Name, Value: k.sbc[j].Excess,
-				Sentence: "Largest deviation of the ranks of the true " + p.LongName + " from uniform, in half widths of the 95 % band: above 1 the posterior is not calibrated."},
+			estimated("sbc_excess_"+p.Name, "", k.sbc[j].Excess, false,
+				"Largest deviation of the ranks of the true "+p.LongName+" from uniform, in half widths of the 95 % band: above 1 the posterior is not calibrated."),
 			estimated("sbc_p_"+p.Name, "", k.sbc[j].ExcessP, false,
 				"Probability, if calibrated, of ranks of the true "+p.LongName+" that deviate by as much of the band, by simulation of uniform ranks."),
-			stage.Metric{Name: "pit_p_" + p.Name, Value: k.coverage[j].KolmogorovSmirnov,
-				Sentence: "Probability, if calibrated, of central levels (folded PIT) of the true " + p.LongName + " that are less uniform (Kolmogorov-Smirnov)."})
+			estimated("pit_p_"+p.Name, "", k.coverage[j].KolmogorovSmirnov, false,
+				"Probability, if calibrated, of central levels (folded PIT) of the true "+p.LongName+" that are less uniform (Kolmogorov-Smirnov), by simulation of uniform levels."))
 	}
 	return append(out,
 		estimated("tarp_error", "", k.tarp.Worst, false,
 			"Largest difference between nominal and observed coverage of the joint posterior (TARP, regions around random points)."),
 		estimated("tarp_bias", "", k.tarp.Bias, false,
 			"Area between observed and nominal coverage of TARP above the level ½: below 0 is too narrow, above 0 too wide."),
-		stage.Metric{Name: "tarp_p", Value: k.tarp.KolmogorovSmirnov,
-			Sentence: "Probability, if calibrated, of levels of TARP that are less uniform (Kolmogorov-Smirnov)."})
+		estimated("tarp_p", "", k.tarp.KolmogorovSmirnov, false,
+			"Probability, if calibrated, of levels of TARP that are less uniform (Kolmogorov-Smirnov), by simulation of uniform levels."))
 }

@@ -46,6 +46,7 @@ func (c *comparison) predict(ctx context.Context, ws *stage.Workspace, p *invers
 		resimulation: make([]float64, c.n), totalP: make([]float64, c.n)}
 	err = forEach(ctx, ws.Cores, c.n, func() (func(context.Context, int) error, error) {
 		forward, err := o.forward()
+		check := calibration.Predictive{Forward: forward, Likelihood: inversion.NewLikelihood(p.Likelihood, o.noise)}
 		return func(_ context.Context, i int) error {
 			rng := inversion.Rand(itemSeed(seed, i), inversion.DrawStream, 1)
 			draws := inside(o.prior, c.approx[i].Resample(min(most, c.approx[i].N()), rng))
@@ -53,7 +54,7 @@ func (c *comparison) predict(ctx context.Context, ws *stage.Workspace, p *invers
 				out.leaveOut(i)
 				return nil
 			}
-			r, err := calibration.PredictiveChecks(draws, forward, o.noise, o.data(c.first+i), itemSeed(seed, i))
+			r, err := check.Check(draws, o.data(c.first+i), itemSeed(seed, i))
 			if err != nil {
 				return fmt.Errorf("observation %d: %w", i, err)
 			}
@@ -98,25 +99,33 @@ func (r *predicted) metrics() []stage.Metric {
 	if r == nil || len(known(r.resimulation)) == 0 {
 		return nil
 	}
-	out := []stage.Metric{
-		estimated("resimulation_error", "", calibration.Mean(known(r.resimulation)), false,
-			"Mean distance of the field at a draw inside the prior to the data, over the data's norm; noise alone keeps it above 0."),
-		estimated("predictive_misfit", "", share(known(r.totalP), func(p float64) bool { return math.Min(p, 1-p) < predictiveTail }), false,
-			"Share of observations whose chi-square over all tones has a posterior predictive p value within 0.005 of 0 or 1: well above 0.01, draws do not explain the data."),
+	var out []stage.Metric
+	add := func(name string, e func([]float64) calibration.Estimate, values []float64, sentence string) {
+		if values = known(values); len(values) > 0 { // else the likelihood has nothing to measure it by
+			out = append(out, estimated(name, "", e(values), false, sentence))
+		}
 	}
+	add("resimulation_error", calibration.Mean, r.resimulation,
+		"Mean distance of the field at a draw inside the prior to the data, over the data's norm, with the source's amplitude estimated where it is unknown; noise alone keeps it above 0.")
+	add("predictive_misfit", shareOf(func(p float64) bool { return math.Min(p, 1-p) < predictiveTail }), r.totalP,
+		"Share of observations whose chi-square over all tones has a posterior predictive p value within 0.005 of 0 or 1: well above 0.01, draws do not explain the data.")
 	for f, hz := range r.frequencies {
 		name := toneName(hz)
-		out = append(out,
-			estimated("chi_square_"+name, "", calibration.Mean(known(r.chiSquare[f])), false,
-				fmt.Sprintf("Mean chi-square of the residuals at %g Hz per degree of freedom: a little above 1 where draws explain the data.", hz)),
-			estimated("bartlett_"+name, "", calibration.Mean(known(r.bartlett[f])), false,
-				fmt.Sprintf("Mean Bartlett correlation of data and replica at %g Hz: 1 is a perfect match.", hz)),
-			estimated("bartlett_in_band_"+name, "", calibration.Mean(known(r.inBand[f])), false,
-				fmt.Sprintf("Share of observations whose Bartlett correlation at %g Hz lies in the central 95 %% of data replicated from the posterior.", hz)),
-			estimated("correlated_residuals_"+name, "", share(known(r.whiteness[f]), func(p float64) bool { return p < whitenessLevel }), false,
-				fmt.Sprintf("Share of observations whose residuals at %g Hz correlate between neighbouring phones at the 5 %% level: well above 0.05, errors are not independent.", hz)))
+		add("chi_square_"+name, calibration.Mean, r.chiSquare[f],
+			fmt.Sprintf("Mean chi-square of the residuals at %g Hz per degree of freedom: a little above 1 where draws explain the data.", hz))
+		add("bartlett_"+name, calibration.Mean, r.bartlett[f],
+			fmt.Sprintf("Mean Bartlett correlation of data and replica at %g Hz: 1 is a perfect match.", hz))
+		add("bartlett_in_band_"+name, calibration.Mean, r.inBand[f],
+			fmt.Sprintf("Share of observations whose Bartlett correlation at %g Hz lies in the central 95 %% of data replicated from the posterior.", hz))
+		add("correlated_residuals_"+name, shareOf(func(p float64) bool { return p < whitenessLevel }), r.whiteness[f],
+			fmt.Sprintf("Share of observations whose residuals at %g Hz correlate between neighbouring phones at the 5 %% level: well above 0.05, errors are not independent.", hz))
 	}
 	return out
+}
+
+// shareOf is share as a function of the values alone.
+func shareOf(f func(float64) bool) func([]float64) calibration.Estimate {
+	return func(values []float64) calibration.Estimate { return share(values, f) }
 }
 
 // toneName is a frequency as part of a name, such as 49hz or 49p5hz.

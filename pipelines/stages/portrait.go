@@ -28,8 +28,8 @@ type portrait struct {
 
 func portraitKind() stage.Kind {
 	return stage.Kind{
-		Name: "portrait", Version: 4,
-		Doc:    "figures of one observation's posterior: all pairs, sound speed in the sea bed, replica on the array, ambiguity surface",
+		Name: "portrait", Version: 5,
+		Doc:    "figures of one observation's posterior: all pairs, sound speed in the sea bed, replica on the array, sensitivity, ambiguity surface",
 		Decode: decodePortrait,
 		Load:   stage.LoadJSON[portrait],
 	}
@@ -72,7 +72,9 @@ func (s *portrait) Outputs() []stage.Output {
 		lineFigure("profile",
 			"Sound speed against depth, from above the sea floor to below the deepest layer with an unknown: median, 50 % and 95 % credible bands."),
 		lineFigure("replica",
-			"Data on the array against the field of the draw that fits best, tone by tone; the band holds 95 % of the draws."),
+			"Data on the array against the field of the draw that fits best, tone by tone, at the amplitude that fits best where it is unknown; the band holds 95 % of the draws."),
+		lineFigure("sensitivity",
+			"The objective along each parameter with the others at the draw that fits best: the Bartlett mismatch over the prior, and the likelihood near its maximum."),
 		rasterFigure("ambiguity",
 			"Bartlett power over source range and depth in the ocean of the draw that fits best, averaged over the tones: where else the source could be."),
 	}
@@ -114,6 +116,13 @@ func (s *portrait) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err := save(ws, "replica", replica); err != nil {
 		return err
 	}
+	cuts, err := s.sensitivity(o, draws, best, truth)
+	if err != nil {
+		return err
+	}
+	if err := save(ws, "sensitivity", cuts); err != nil {
+		return err
+	}
 	surface, err := s.ambiguity(ctx, o.data(s.Number), best)
 	if err != nil {
 		return err
@@ -141,8 +150,8 @@ func (s *portrait) corner(p *dataset.Posterior) figure.Corner {
 	return out
 }
 
-// replica compares the data with the fields of draws; best is the draw that fits
-// best.
+// replica compares the data with the fields of draws, at the amplitudes that explain the
+// data best where the source is unknown; best is the draw that fits best.
 func (s *portrait) replica(o *observed, draws *inversion.Draws) (figure.Replica, []float64, error) {
 	target, err := o.target(s.Number)
 	if err != nil {
@@ -159,6 +168,7 @@ func (s *portrait) replica(o *observed, draws *inversion.Draws) (figure.Replica,
 		if l := target.Likelihood.LogDensity(fields[k], data); l > most {
 			best, most = k, l
 		}
+		target.Likelihood.Explain(fields[k], data)
 	}
 	var out figure.Replica
 	tones := len(s.Problem.Frequencies)

@@ -29,7 +29,7 @@ type refineStage struct {
 
 func refineKind() stage.Kind {
 	return stage.Kind{
-		Name: "refine", Version: 2,
+		Name: "refine", Version: 3,
 		Doc:    "approximate draws refined to the exact posterior, by importance weights and Markov chains",
 		Decode: decodeRefine,
 		Load:   stage.LoadJSON[refineStage],

@@ -23,8 +23,8 @@ func refineMetrics(p *dataset.Posterior, weighted bool) []stage.Metric {
 				"Share of observations whose raw importance weights have a tail index (Pareto k-hat) below 0.7: those that can be relied on."))
 	}
 	if c := diagnostic(p, "correction_efficiency"); slices.Max(c) > 0 {
-		out = append(out, stage.Metric{Name: "worst_correction_efficiency", Value: slices.Min(c),
-			Sentence: "Least effective sample size over draws, of any observation, of the weights that carry draws from the interpolated field over to the forward model itself."})
+		out = append(out, estimated("worst_correction_efficiency", "", calibration.Smallest(c, 0), false,
+			"Least effective sample size over draws, of any observation, of the weights that carry draws from the interpolated field over to the forward model itself."))
 	}
 	return append(out,
 		estimated("adapted", "", share(adapted, func(r float64) bool { return r > 0 }), false,

@@ -47,7 +47,7 @@ const (
 
 func sampleKind() stage.Kind {
 	return stage.Kind{
-		Name: "sample", Version: 5,
+		Name: "sample", Version: 6,
 		Doc:    "the posterior of every observation by Markov chains, parallel-tempered or Hamiltonian, for any number of parameters",
 		Decode: decodeSample,
 		Load:   stage.LoadJSON[sampleStage],
@@ -204,8 +204,12 @@ func (s *sampleStage) temper(ctx context.Context, cores int, o *observed, i int,
 	return reference.Temper(ctx, func() (inversion.Tempered, error) { return o.target(i) }, from, options)
 }
 
-// columns are the diagnostics per observation: three figures of the whole, then
-// two of each parameter.
+// rHatErrorColumn begins the names of the diagnostics that hold the error of a parameter's
+// R-hat.
+const rHatErrorColumn = "r_hat_error_"
+
+// columns are the diagnostics per observation: figures of the whole, then three of each
+// parameter.
 func (s *sampleStage) columns() []dataset.Column {
 	out := []dataset.Column{
 		{Name: "log_evidence", LongName: "logarithm of the evidence, by stepping stones"},
@@ -220,6 +224,7 @@ func (s *sampleStage) columns() []dataset.Column {
 	for _, n := range s.Problem.ParameterNames() {
 		out = append(out,
 			dataset.Column{Name: "r_hat_" + n, LongName: "rank-normalised split R-hat of " + n},
+			dataset.Column{Name: rHatErrorColumn + n, LongName: "standard error of R-hat of " + n + " over chains"},
 			dataset.Column{Name: effectiveColumn + n, LongName: "independent draws that the draws of " + n + " are worth"})
 	}
 	return out
@@ -237,7 +242,7 @@ func (s *sampleStage) record(out *dataset.Posterior, c *reference.Chains, i int)
 		// A subset of n draws of chains worth m scatters as the chains do, and
 		// again as n draws of them.
 		worth := 1 / (1/c.EffectiveSize[j] + 1/float64(s.Draws) - 1/float64(all.N()))
-		figures = append(figures, c.RHat[j], worth)
+		figures = append(figures, c.RHat[j], c.RHatError[j], worth)
 	}
 	for k, v := range figures {
 		out.Diagnostics[k].Values[i] = v
@@ -285,17 +290,19 @@ func (s *sampleStage) metrics(p *dataset.Posterior) []stage.Metric {
 			"Mean share of exchanges accepted between the two neighbouring temperatures that exchange least: near 0, hot chains do not help cold ones."))
 	}
 	if v := diagnostic(p, "divergences"); v != nil {
-		out = append(out, stage.Metric{Name: "divergences", Value: slices.Max(v),
-			Sentence: "Most trajectories of any observation whose energy was not conserved: parts of its posterior may be missing."})
+		out = append(out, estimated("divergences", "", calibration.Largest(v, s.Options.Seed), false,
+			"Most trajectories of any observation whose energy was not conserved: parts of its posterior may be missing."))
 	}
 	for _, q := range p.Parameters {
-		worst := 0.0
-		for _, r := range diagnostic(p, "r_hat_"+q.Name) {
-			worst = max(worst, r)
+		var worst calibration.Estimate
+		for i, r := range diagnostic(p, "r_hat_"+q.Name) {
+			if r > worst.Value {
+				worst = calibration.Estimate{Value: r, StdError: diagnostic(p, rHatErrorColumn+q.Name)[i]}
+			}
 		}
 		out = append(out,
-			stage.Metric{Name: "worst_r_hat_" + q.Name, Value: worst,
-				Sentence: "Largest R-hat of " + q.LongName + " over the observations: above 1.01 the chains have not mixed."},
+			estimated("worst_r_hat_"+q.Name, "", worst, false,
+				"Largest R-hat of "+q.LongName+" over the observations, with its error over the chains: above 1.01 the chains have not mixed."),
 			estimated("effective_size_"+q.Name, "", calibration.Mean(diagnostic(p, effectiveColumn+q.Name)), false,
 				"Mean number of independent draws that the draws of "+q.LongName+" are worth."))
 	}
