@@ -32,8 +32,10 @@ type Resolution struct {
 // source, derivatives along p_f itself are projected out, as they cannot be told from
 // a change of amplitude or phase. An unknown variance carries no information on the
 // other parameters and costs none, to first order; one that the noise model ties to
-// the sample is taken at theta, and what its change would tell is left out.
-func (p *Problem) Fisher(model Differentiable, noise *Noise, theta []float64) (*Resolution, error) {
+// the sample is taken at theta, and what its change would tell is left out. The
+// information of so many independent snapshots, each with amplitudes of its own, is the sum
+// of theirs.
+func (p *Problem) Fisher(model Differentiable, noise *Noise, theta []float64, snapshots int) (*Resolution, error) {
 	prior, err := p.Prior()
 	if err != nil {
 		return nil, err
@@ -44,6 +46,7 @@ func (p *Problem) Fisher(model Differentiable, noise *Noise, theta []float64) (*
 	}
 	total := mat.NewSymDense(prior.Dim(), nil)
 	for _, f := range tones {
+		f.ScaleSym(float64(snapshots), f)
 		total.AddSym(total, f)
 	}
 	r := resolution(total, prior)

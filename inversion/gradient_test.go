@@ -70,7 +70,7 @@ func TestFisherIsTheVarianceOfTheScore(t *testing.T) {
 	model := NewFiniteDifferences(curved, prior, 6)
 	for _, form := range []LikelihoodForm{KnownSource, UnknownAmplitude} {
 		p.Likelihood = form
-		r, err := p.Fisher(model, noise, theta)
+		r, err := p.Fisher(model, noise, theta, 1)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +120,7 @@ func TestFisherOfWhatTheDataDoNotTell(t *testing.T) {
 	p.Noise.Convention, p.Noise.Variance = GivenVariance, []float64{0.5, 2}
 	p.Likelihood = UnknownAmplitude
 	prior, _ := p.Prior()
-	r, err := p.Fisher(NewFiniteDifferences(linear, prior, 6), resolve(t, p, linear), []float64{2})
+	r, err := p.Fisher(NewFiniteDifferences(linear, prior, 6), resolve(t, p, linear), []float64{2}, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,13 +128,15 @@ func TestFisherOfWhatTheDataDoNotTell(t *testing.T) {
 		t.Errorf("bounds %v, %v", r.CramerRao, r.Posterior)
 	}
 	p.Likelihood = KnownSource
-	r, err = p.Fisher(NewFiniteDifferences(linear, prior, 6), resolve(t, p, linear), []float64{2})
-	if err != nil {
-		t.Fatal(err)
-	}
-	// |∂p|² summed: 3·4/0.5 + 3/2, twice.
-	if want := 1 / math.Sqrt(2*(24+1.5)); math.Abs(r.CramerRao[0]-want) > 1e-6 {
-		t.Errorf("bound %g, want %g", r.CramerRao[0], want)
+	for _, snapshots := range []int{1, 9} {
+		r, err = p.Fisher(NewFiniteDifferences(linear, prior, 6), resolve(t, p, linear), []float64{2}, snapshots)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// |∂p|² summed: 3·4/0.5 + 3/2, twice; each snapshot tells as much.
+		if want := 1 / math.Sqrt(2*(24+1.5)*float64(snapshots)); math.Abs(r.CramerRao[0]-want) > 1e-6 {
+			t.Errorf("bound of %d snapshots %g, want %g", snapshots, r.CramerRao[0], want)
+		}
 	}
 }
 

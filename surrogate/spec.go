@@ -110,17 +110,8 @@ func (s FlowSpec) Validate() error {
 			return specError(c.field, "= %q is not one of %s", v, strings.Join(c.values, ", "))
 		}
 	}
-	for _, c := range []struct {
-		field      string
-		value, min int
-	}{
-		{"dim", s.Dim, 1}, {"cond_dim", s.CondDim, 0}, {"blocks", s.Blocks, 1}, {"hidden_layers", s.HiddenLayers, 0},
-		{"hidden", s.Hidden, 1}, {"summary_dim", s.SummaryDim, 0}, {"summary_layers", s.SummaryLayers, 0},
-		{"log_det_terms", s.LogDetTerms, 1}, {"inverse_steps", s.InverseSteps, 1}, {"spline_bins", s.SplineBins, 2},
-	} {
-		if c.value < c.min {
-			return specError(c.field, "= %d, want at least %d", c.value, c.min)
-		}
+	if err := s.validateSizes(); err != nil {
+		return err
 	}
 	if s.SummaryDim > 0 && s.CondDim == 0 {
 		return specError("summary_dim", "= %d without a condition to summarise (cond_dim = 0)", s.SummaryDim)
@@ -128,7 +119,54 @@ func (s FlowSpec) Validate() error {
 	if s.SummaryDim > 0 && s.SummaryLayers > 0 && s.SummaryHidden < 1 {
 		return specError("summary_hidden", "= %d, want at least 1", s.SummaryHidden)
 	}
+	if n := s.weights(); n > maxWeights {
+		return specError("hidden", "= %d makes a network of some %.3g weights, want at most %.3g: fewer blocks, layers or neurons", s.Hidden, n, float64(maxWeights))
+	}
 	return s.validateScales()
+}
+
+// Bounds of what a network is built of, far above what any has been trained with: beyond
+// them a number is a slip of the pen, and the allocation would fail long after it was made.
+const (
+	maxWidth   = 1 << 16 // of layers and data
+	maxDepth   = 1000    // layers, blocks, bins
+	maxTerms   = 1000000 // of series and iterations
+	maxWeights = 1 << 30 // 4 GB, and four times that with gradients and moments
+)
+
+func (s FlowSpec) validateSizes() error {
+	for _, c := range []struct {
+		field           string
+		value, min, max int
+	}{
+		{"dim", s.Dim, 1, maxWidth}, {"cond_dim", s.CondDim, 0, maxWidth}, {"blocks", s.Blocks, 1, maxDepth},
+		{"hidden_layers", s.HiddenLayers, 0, maxDepth}, {"hidden", s.Hidden, 1, maxWidth}, {"summary_dim", s.SummaryDim, 0, maxWidth},
+		{"summary_layers", s.SummaryLayers, 0, maxDepth}, {"summary_hidden", s.SummaryHidden, 0, maxWidth},
+		{"log_det_terms", s.LogDetTerms, 1, maxTerms}, {"inverse_steps", s.InverseSteps, 1, maxTerms}, {"spline_bins", s.SplineBins, 2, maxDepth},
+	} {
+		if c.value < c.min {
+			return specError(c.field, "= %d, want at least %d", c.value, c.min)
+		}
+		if c.value > c.max {
+			return specError(c.field, "= %d, want at most %d", c.value, c.max)
+		}
+	}
+	return nil
+}
+
+// weights is about how many numbers the network has: those of its conditioners, of up to two
+// halves a block, and of its summary network.
+func (s FlowSpec) weights() float64 {
+	h, out := float64(s.Hidden), float64(s.Dim)*float64(2)
+	if strings.HasSuffix(s.Coupling, "spline") {
+		out = float64(s.Dim) * float64(3*s.SplineBins+1)
+	}
+	n := float64(s.Blocks) * (2*h*(float64(s.Dim)/2+float64(s.condWidth())) + 2*h*h*math.Max(0, float64(s.HiddenLayers-1)) + h*out)
+	if s.SummaryDim > 0 {
+		w := float64(s.SummaryHidden)
+		n += w*(float64(s.CondDim)+float64(s.SummaryDim)) + w*w*math.Max(0, float64(s.SummaryLayers-1))
+	}
+	return n
 }
 
 func (s FlowSpec) validateScales() error {

@@ -23,6 +23,7 @@ type designFlags struct {
 	assignments []config.Assignment
 	problem     string
 	at          []string
+	snapshots   int
 	json        bool
 	plot        string
 }
@@ -46,6 +47,7 @@ nothing of distant ambiguities. The last columns are the posterior's from each t
 	flags := cmd.Flags()
 	flags.StringVar(&f.problem, "problem", "", "`name` of the problem block of a pipeline with several")
 	flags.StringArrayVar(&f.at, "at", nil, "take the bounds at a `parameter=value` (default the prior's median)")
+	flags.IntVar(&f.snapshots, "snapshots", 1, "`number` of snapshots observed, for likelihood = \"snapshot_covariance\"")
 	flags.Var(&assignmentFlag{into: &f.assignments}, "var", "give a `name=value` to a variable")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
 	flags.StringVar(&f.plot, "plot", "", "draw the posterior's standard deviation by tone into `FILE` (.png, .svg)")
@@ -56,6 +58,9 @@ func (f *designFlags) run(path string, stdout, stderr io.Writer) error {
 	p, err := f.read(path, stderr)
 	if err != nil {
 		return err
+	}
+	if f.snapshots < 1 || f.snapshots > 1 && p.Likelihood != inversion.SnapshotCovariance {
+		return badInput("--snapshots %d: the likelihood of problem %q is %q, of one snapshot; several are for %q", f.snapshots, p.Name, p.Likelihood, inversion.SnapshotCovariance)
 	}
 	theta, err := f.point(p)
 	if err != nil {
@@ -69,7 +74,7 @@ func (f *designFlags) run(path string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return solverError(err)
 	}
-	r, err := p.Fisher(model, noise, theta)
+	r, err := p.Fisher(model, noise, theta, f.snapshots)
 	if err != nil {
 		return solverError(err)
 	}

@@ -3,6 +3,7 @@ package stages
 import (
 	"encoding/json"
 	"errors"
+	"math"
 	"math/cmplx"
 	"strings"
 
@@ -45,6 +46,8 @@ func decodeProblem(d *stage.Decoder) *inversion.Problem {
 	d.Decode(&ocean)
 	p := inversion.DefaultProblem()
 	p.Name = d.Name
+	usual := p.Noise.SNR
+	p.Noise.SNR = math.NaN() // not given
 	if d.HasErrors() {
 		return &p
 	}
@@ -52,6 +55,12 @@ func decodeProblem(d *stage.Decoder) *inversion.Problem {
 	rest.Body = ocean.Rest
 	rest.Decode(&p)
 	d.Report(rest.Diagnostics()...)
+	if math.IsNaN(p.Noise.SNR) {
+		if p.Noise.NeedsSNR() && !d.HasErrors() {
+			d.Errorf("noise", "No signal-to-noise ratio", "noise has no snr: say how many dB the signal stands above the noise, snr = %g for instance.", usual)
+		}
+		p.Noise.SNR = usual
+	}
 	d.Convert(ocean.Environment, &p.Environment)
 	return &p
 }
