@@ -84,6 +84,20 @@ func (m *Marginal) Bounds() (low, high float64) {
 	return m.Low, m.High
 }
 
+// Within is the prior restricted to [low, high] and normalised again. A log-normal
+// prior, whose family has no bounds, is left as it is.
+func (m Marginal) Within(low, high float64) Marginal {
+	if m.Kind == LogNormal {
+		return m
+	}
+	from, to := m.Bounds()
+	m.Low, m.High = math.Max(low, from), math.Min(high, to)
+	if m.Kind == Normal {
+		m.Kind = TruncatedNormal
+	}
+	return m
+}
+
 // Extent is an interval to draw or grid over: the bounds where they are finite,
 // else the quantiles at the tail probability 1e-6.
 func (m *Marginal) Extent() (low, high float64) {

@@ -60,6 +60,25 @@ func (p *Problem) Prior() (*Prior, error) {
 	return prior, nil
 }
 
+// Within is the prior restricted to the box [low, high] and normalised again, see
+// [Marginal.Within]. Correlated parameters keep their whole prior: a copula of restricted
+// marginals is not a restricted copula.
+func (p *Prior) Within(low, high []float64) *Prior {
+	p.check(low)
+	p.check(high)
+	if p.chol != nil {
+		return p
+	}
+	out := &Prior{Marginals: slices.Clone(p.Marginals)}
+	for i := range out.Marginals {
+		out.Marginals[i] = out.Marginals[i].Within(low[i], high[i])
+	}
+	return out
+}
+
+// Correlated reports whether a copula ties parameters together.
+func (p *Prior) Correlated() bool { return p.chol != nil }
+
 // Dim is the number of parameters.
 func (p *Prior) Dim() int { return len(p.Marginals) }
 

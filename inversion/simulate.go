@@ -27,6 +27,11 @@ func NewSimulator(p *Problem, kind DesignKind, noise *Noise, forward Forward, se
 // that index. The observation is pressure + noise.
 func (s *Simulator) Sample(index int, theta []float64, pressure, noise []complex128) error {
 	s.design.Theta(theta, index)
+	return s.At(index, theta, pressure, noise)
+}
+
+// At is Sample with the parameters given.
+func (s *Simulator) At(index int, theta []float64, pressure, noise []complex128) error {
 	if err := s.forward.Predict(pressure, theta); err != nil {
 		return err
 	}

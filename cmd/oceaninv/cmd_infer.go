@@ -19,8 +19,8 @@ func newInferCommand() *cobra.Command {
 		GroupID: "pipeline",
 		Short:   "Apply a trained model to observations",
 		Long: `Draws from a trained model's posterior for every observation of a NetCDF file and writes them to another. An
-observation whose phones or tones are not the model's is refused; one unlike anything the model was trained on is
-warned about.
+observation whose phones or tones are not the model's is refused, and any other than its own by a model that was trained
+around one observation; one unlike anything the model was trained on is warned about.
 
   oceaninv infer results/quickstart/recommended.nc results/quickstart/held_out.nc -o posterior.nc`,
 		Args: cobra.ExactArgs(2),

@@ -1,7 +1,9 @@
 package amortized
 
 import (
+	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"testing"
 
 	"oceaninv/inversion/matchedfield"
@@ -41,10 +43,16 @@ func recommended(tb testing.TB) *Conditional {
 	return c
 }
 
-// BenchmarkDraws takes 1,000 draws for one observation, warm, on one core.
+// BenchmarkDraws takes 1,000 draws for one observation, warm, on one core and on all.
 func BenchmarkDraws(b *testing.B) {
+	for _, cores := range []int{1, runtime.NumCPU()} {
+		b.Run(fmt.Sprintf("cores=%d", cores), func(b *testing.B) { benchmarkDraws(b, cores) })
+	}
+}
+
+func benchmarkDraws(b *testing.B, cores int) {
 	c := recommended(b)
-	s := c.NewSession()
+	s := c.NewSampler(cores)
 	data := make([]complex128, 35)
 	for i := range data {
 		data[i] = complex(float64(c.Match.Replicas[i]), float64(c.Match.Replicas[i+35]))

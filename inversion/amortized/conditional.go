@@ -3,7 +3,6 @@ package amortized
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"oceaninv/inversion"
 	"oceaninv/inversion/matchedfield"
@@ -49,21 +48,17 @@ type Session struct {
 	raw      []float64 // the condition before standardisation: the summary itself
 	cond     []float64
 	u, zeta  []float64
-	draws    *drawing
+	drawers  []*drawer // one for each core
 }
 
-// drawing is what draws need, in single precision.
-type drawing struct {
-	pass    *surrogate.Pass[float32]
-	z, cond []float32
-}
-
-// batch is how many draws go through the flow at once: few enough that what the
+// batch is how many rows go through the flow at once: few enough that what the
 // networks pass from layer to layer stays in cache.
 const batch = 256
 
-// NewSession returns a session.
-func (c *Conditional) NewSession() *Session {
+// NewSession returns a session that draws on one core.
+func (c *Conditional) NewSession() *Session { return c.newSession(1) }
+
+func (c *Conditional) newSession(workers int) *Session {
 	d, k := c.Prior.Dim(), c.ConditionSize()
 	s := &Session{
 		model: c, features: make([]float64, inversion.FeatureSize(c.Form, c.Receivers, c.Tones)),
@@ -74,7 +69,10 @@ func (c *Conditional) NewSession() *Session {
 	}
 	if c.Flow != nil {
 		s.pass = c.Flow.NewEvaluation(batch)
-		s.draws = &drawing{surrogate.Convert[float32](c.Flow).NewEvaluation(batch), make([]float32, batch*d), make([]float32, k)}
+		single := surrogate.Convert[float32](c.Flow)
+		for range max(workers, 1) {
+			s.drawers = append(s.drawers, newDrawer(single))
+		}
 	}
 	return s
 }
@@ -105,20 +103,6 @@ func (s *Session) standardize(u, theta []float64) float64 {
 	return logDet + c.Zeta.LogDet()
 }
 
-// unstandardize sets θ from u and returns ln|det ∂u/∂θ|.
-func (s *Session) unstandardize(theta, u []float64) float64 {
-	c := s.model
-	logDet := 0.0
-	if s.summary != nil {
-		s.summary.Unstandardize(s.zeta, u, s.raw)
-		logDet = s.summary.Standardize(theta, s.zeta, s.raw) // theta is scratch here
-	} else {
-		c.Zeta.Invert(s.zeta, u)
-		logDet = c.Zeta.LogDet()
-	}
-	return logDet - Bounded(c.Prior, theta, s.zeta)
-}
-
 // Prepare writes what the flow is trained on for one pair (θ, y): the
 // standardised parameters u [D] and the condition before standardisation
 // [ConditionSize].
@@ -132,51 +116,6 @@ func (s *Session) Prepare(u, condition, theta []float64, data []complex128) {
 func (s *Session) condition() []float64 {
 	s.model.Condition.Apply(s.cond, s.raw)
 	return s.cond
-}
-
-// Sample draws n times from q(θ | y) for the observation, with log densities. The
-// flow runs in single precision, ten times as fast as in double: a draw moves by a
-// rounding error of its standard deviation, and its log density is that of
-// [Session.LogDensity] to about four digits after the point.
-func (s *Session) Sample(n int, data []complex128, rng *rand.Rand) (*inversion.Draws, error) {
-	d := s.model.Prior.Dim()
-	out := inversion.NewDraws(n, d)
-	out.LogProb = make([]float64, n)
-	s.summarize(data)
-	single := s.draws
-	cond := single.condition(s.condition())
-	for lo := 0; lo < n; lo += batch {
-		rows := min(batch, n-lo)
-		z := single.z[:rows*d]
-		for i := range rows {
-			logp := 0.0
-			for j := range d {
-				v := rng.NormFloat64()
-				z[i*d+j] = float32(v)
-				logp -= v * v / 2
-			}
-			out.LogProb[lo+i] = logp - float64(d)/2*math.Log(2*math.Pi)
-		}
-		u, logDet, err := single.pass.Inverse(z, cond)
-		if err != nil {
-			return nil, err
-		}
-		for i := range rows { // logDet is of the inverse
-			for j, v := range u[i*d : (i+1)*d] {
-				s.u[j] = float64(v)
-			}
-			out.LogProb[lo+i] += s.unstandardize(out.Row(lo+i), s.u[:d]) - float64(logDet[i])
-		}
-	}
-	return out, nil
-}
-
-// condition is row in single precision.
-func (d *drawing) condition(row []float64) []float32 {
-	for j, v := range row {
-		d.cond[j] = float32(v)
-	}
-	return d.cond
 }
 
 // LogDensity sets dst[i] to ln q(θ_i | y) for the rows of theta, -Inf outside

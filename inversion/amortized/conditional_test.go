@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"oceaninv/inversion"
@@ -128,6 +129,27 @@ func TestDrawsCarryTheirDensityAndStayInThePrior(t *testing.T) {
 			}
 			if math.Abs(dst[i]-draws.LogProb[i]) > 1e-3 { // draws are taken in single precision
 				t.Fatalf("matched field %v: draw %d has log density %g, its evaluation %g", matched, i, draws.LogProb[i], dst[i])
+			}
+		}
+	}
+}
+
+// Draws, and their densities to the bit, are the same on any number of cores.
+func TestDrawsDoNotDependOnCores(t *testing.T) {
+	for _, matched := range []bool{true, false} {
+		c := model(t, matched)
+		const n = 3*batch + 17
+		var first *inversion.Draws
+		for _, cores := range []int{1, 2, 3, 16} {
+			draws, err := c.NewSampler(cores).Sample(n, observation(), rand.New(rand.NewPCG(4, 2)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if first == nil {
+				first = draws
+			}
+			if !slices.Equal(draws.Theta, first.Theta) || !slices.Equal(draws.LogProb, first.LogProb) {
+				t.Errorf("matched field %v: draws on %d cores differ from those on one", matched, cores)
 			}
 		}
 	}

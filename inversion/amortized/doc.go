@@ -13,6 +13,12 @@
 //
 //	ln q(θ|y) = ln N(z; 0, I) + ln|det ∂z/∂u| + ln|det ∂u/∂ζ| + ln|det ∂ζ/∂θ|
 //
+// # Rounds around one observation
+//
+// A [Region] is where a flow has its mass at one observation. Draws of the prior within it
+// are what a further round trains on; that round's flow has the restricted prior of the
+// region's box, on which its density is normalised, and holds for that observation alone.
+//
 // # Limitations
 //
 // The density is only as good as the training: check it (package calibration) or

@@ -9,8 +9,9 @@ import (
 // Estimator is a trained network that draws from an approximate posterior. It is
 // read-only: each goroutine takes a [Sampler] of its own.
 type Estimator interface {
-	// NewSampler returns a sampler with its own workspace.
-	NewSampler() Sampler
+	// NewSampler returns a sampler with its own workspace. Up to so many cores share
+	// the draws of one observation, which do not depend on their number.
+	NewSampler(cores int) Sampler
 	// Size is the shape of the observations it was trained on.
 	Size() (receivers, tones int)
 }
@@ -26,7 +27,7 @@ type Sampler interface {
 }
 
 // NewSampler returns a new session.
-func (c *Conditional) NewSampler() Sampler { return c.NewSession() }
+func (c *Conditional) NewSampler(cores int) Sampler { return c.newSession(cores) }
 
 // Size is the shape of an observation.
 func (c *Conditional) Size() (receivers, tones int) { return c.Receivers, c.Tones }

@@ -54,8 +54,8 @@ func (m *INN) Coordinates(x, theta []float64) {
 // Size is the shape of an observation.
 func (m *INN) Size() (receivers, tones int) { return m.Receivers, m.Tones }
 
-// NewSampler returns a sampler.
-func (m *INN) NewSampler() Sampler {
+// NewSampler returns a sampler, which draws on one core.
+func (m *INN) NewSampler(int) Sampler {
 	ny := inversion.FeatureSize(m.Form, m.Receivers, m.Tones)
 	if m.Flow.Dim() <= ny {
 		panic(fmt.Sprintf("amortized: a network of dimension %d leaves no latent part beside %d features", m.Flow.Dim(), ny))

@@ -37,7 +37,7 @@ func TestINNSamplesItsInverse(t *testing.T) {
 	for _, coupling := range []string{"glow", "iresnet"} {
 		for _, slips := range []SamplingSlips{{}, {ReleasedOrder: true}, {RawObservation: true}} {
 			m := network(t, coupling, slips)
-			got, err := m.NewSampler().Sample(n, data, inversion.Rand(5, inversion.DrawStream, 0))
+			got, err := m.NewSampler(1).Sample(n, data, inversion.Rand(5, inversion.DrawStream, 0))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -20,6 +20,9 @@ type Layout struct {
 	Noise bool
 	// Problem describes how the samples came about, as JSON.
 	Problem json.RawMessage
+	// Truncation describes the part of the prior that samples were drawn from, as JSON;
+	// nil for the whole.
+	Truncation json.RawMessage
 }
 
 // Samples is a block of rows of a dataset. The slices are row-major: Parameters is
@@ -64,6 +67,9 @@ func (w *writer) layout(path string, l Layout) {
 		panic(fmt.Sprintf("dataset: %d noise variances for %d frequencies", len(l.NoiseVariance), len(l.Frequencies)))
 	}
 	w.problem(l.Problem)
+	if len(l.Truncation) > 0 {
+		w.text(truncationAttribute, string(l.Truncation))
+	}
 	w.dimension("receiver", len(l.ReceiverDepths))
 	w.dimension("frequency", len(l.Frequencies))
 	w.float64s("receiver_depth", arrayDims, l.ReceiverDepths, depthAxis("depth of the receiver")...)
@@ -80,6 +86,7 @@ func (r *reader) layout() Layout {
 		ReceiverDepths: r.float64s("receiver_depth", metre, arrayDims...),
 		Frequencies:    r.float64s("frequency", hertz, toneDims...),
 		Problem:        r.problem(),
+		Truncation:     r.json(truncationAttribute),
 	}
 	if r.file.Has("noise_variance") {
 		l.NoiseVariance = r.float64s("noise_variance", dimensionless, toneDims...)

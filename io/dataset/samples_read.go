@@ -117,6 +117,8 @@ func (l Layout) differs(m Layout) string {
 		return "noise settings"
 	case !bytes.Equal(l.Problem, m.Problem):
 		return "problem descriptions"
+	case !bytes.Equal(l.Truncation, m.Truncation):
+		return "truncated priors"
 	}
 	return ""
 }

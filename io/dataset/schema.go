@@ -27,10 +27,11 @@ const (
 )
 
 const (
-	schemaAttribute  = "oceaninv_schema"
-	schemaVersion    = "1"
-	problemAttribute = "problem"
-	conventions      = "CF-1.11"
+	schemaAttribute     = "oceaninv_schema"
+	schemaVersion       = "1"
+	problemAttribute    = "problem"
+	truncationAttribute = "truncated_prior"
+	conventions         = "CF-1.11"
 )
 
 // Units, as UDUNITS spells them.
@@ -258,13 +259,16 @@ func (r *reader) fail(variable, format string, args ...any) {
 }
 
 // problem is the description of the problem, or nil.
-func (r *reader) problem() json.RawMessage {
-	a, ok := r.file.Attribute(problemAttribute)
+func (r *reader) problem() json.RawMessage { return r.json(problemAttribute) }
+
+// json is a global attribute that holds JSON, or nil without it.
+func (r *reader) json(attribute string) json.RawMessage {
+	a, ok := r.file.Attribute(attribute)
 	if !ok {
 		return nil
 	}
 	if !json.Valid([]byte(a.Text())) {
-		r.fail("", "its attribute %q is not JSON", problemAttribute)
+		r.fail("", "its attribute %q is not JSON", attribute)
 	}
 	return json.RawMessage(a.Text())
 }

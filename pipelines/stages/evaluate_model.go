@@ -22,7 +22,7 @@ type evaluated struct {
 // loadModel reads the model and the observations and checks that they belong to the
 // posterior.
 func (c *comparison) loadModel(ws *stage.Workspace) (*evaluated, error) {
-	e, _, err := readModel(ws.Input("model"))
+	e, layout, err := readModel(ws.Input("model"))
 	if err != nil {
 		return nil, stage.BadInput(err)
 	}
@@ -35,6 +35,9 @@ func (c *comparison) loadModel(ws *stage.Workspace) (*evaluated, error) {
 	}
 	if err := oneSnapshot(obs, "the model"); err != nil {
 		return nil, err
+	}
+	if why := unsuited(layout, obs); why != "" {
+		return nil, stage.BadInput(fmt.Errorf("the observation does not fit the model: %s", why))
 	}
 	receivers, tones := e.Size()
 	size := receivers * tones

@@ -119,7 +119,7 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 	if err != nil {
 		return dataset.Posterior{}, stage.BadInput(err)
 	}
-	if why := mismatch(layout.ReceiverDepths, layout.Frequencies, obs.ReceiverDepths, obs.Frequencies); why != "" {
+	if why := unsuited(layout, obs); why != "" {
 		return dataset.Posterior{}, stage.BadInput(fmt.Errorf("%s does not fit the model %s: %s", in.Observation, in.Model, why))
 	}
 	if err := oneSnapshot(obs, "the model"); err != nil {
@@ -160,10 +160,10 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 }
 
 // forObservations runs f for every observation on the given number of cores, each
-// with a sampler of its own.
+// with a sampler of its own; cores that observations leave over share their draws.
 func forObservations(ctx context.Context, cores, n int, e amortized.Estimator, f func(s amortized.Sampler, i int) error) error {
 	return forEach(ctx, cores, n, func() (func(context.Context, int) error, error) {
-		s := e.NewSampler()
+		s := e.NewSampler(max(1, cores/n))
 		return func(_ context.Context, i int) error { return f(s, i) }, nil
 	})
 }

@@ -165,6 +165,35 @@ stage "evaluate" "check" {
   posterior   = stage.chains.posterior
   observation = stage.several.observation
 }`)},
+	{"blocks without end", fitOf("", "blocks = 1000000000", "")},
+	{"layers wider than any memory", fitOf("", "hidden = 100000", "")},
+	{"a network larger than any memory", fitOf("", "hidden = 60000\n    blocks = 100", "")},
+	{"noise of no strength", strings.Replace(pekeris, "    snr   = 15\n", "", 1)},
+	{"more noise than can be trained on", conditionalOf("noise_draws = 1000000000")},
+	{"more replicas than fit in memory", conditionalOf("matched_field {\n      points = [100000, 100000]\n    }")},
+	{"a round that gives up half the posterior", truncateOf("problem.depth_and_speed", "quantile = 0.5")},
+	{"a round of another problem", pekeris + `
+problem "deeper" {
+  environment = environment.pekeris
+  frequencies = [40, 60]
+  source {
+    depth = 36
+  }
+  receivers {
+    depths = [25, 75]
+    range  = 1000
+  }
+  parameter "water_depth" {
+    prior "uniform" {
+      low  = 95
+      high = 105
+    }
+  }
+  noise {
+    snr = 20
+  }
+}
+` + strings.TrimPrefix(truncateOf("problem.deeper", ""), pekeris)},
 	{"a prior term of bounded parameters", pekeris + `
 stage "simulate" "data" {
   problem = problem.depth_and_speed
@@ -184,6 +213,37 @@ stage "train" "x" {
 
 func fitOf(arguments, flow, training string) string {
 	return armData + fmt.Sprintf("stage \"fit\" \"x\" {\n  samples = stage.arm.samples\n  %s\n  flow {\n    %s\n  }\n  training {\n    %s\n  }\n}\n", arguments, flow, training)
+}
+
+func conditionalOf(arguments string) string {
+	return pekeris + `
+stage "simulate" "data" {
+  problem = problem.depth_and_speed
+  samples = 600
+}
+stage "train" "x" {
+  dataset = stage.data.dataset
+  conditional {
+    ` + arguments + `
+  }
+}`
+}
+
+func truncateOf(problem, arguments string) string {
+	return conditionalOf("") + `
+stage "observe" "mine" {
+  problem = problem.depth_and_speed
+  draws   = 1
+}
+stage "simulate" "second" {
+  problem = ` + problem + `
+  samples = 600
+  truncate {
+    model       = stage.x.model
+    observation = stage.mine.observation
+    ` + arguments + `
+  }
+}`
 }
 
 func lawOf(arguments string) string {

@@ -114,7 +114,7 @@ func (r *tensors) estimator() (amortized.Estimator, error) {
 	if err != nil {
 		return nil, err
 	}
-	prior, err := p.Prior()
+	prior, err := priorOf(p, r.model.Layout)
 	if err != nil {
 		return nil, err
 	}

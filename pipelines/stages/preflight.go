@@ -51,15 +51,15 @@ func checkObservation(available []stage.Available, p *inversion.Problem) (diags 
 			continue
 		}
 		if obs, err := dataset.ReadObservations(a.Location); err == nil {
-			diags = append(diags, unfit(a, p.Array.Depths, p.Frequencies, obs)...)
+			diags = append(diags, unfit(a, dataset.Layout{ReceiverDepths: p.Array.Depths, Frequencies: p.Frequencies}, obs)...)
 		}
 	}
 	return diags
 }
 
-// unfit says how observations differ from the phones and tones that are asked for.
-func unfit(a stage.Available, depths, tones []float64, obs dataset.Observations) hcl.Diagnostics {
-	if why := mismatch(depths, tones, obs.ReceiverDepths, obs.Frequencies); why != "" {
+// unfit says why observations are not those that are asked for.
+func unfit(a stage.Available, l dataset.Layout, obs dataset.Observations) hcl.Diagnostics {
+	if why := unsuited(l, obs); why != "" {
 		return hcl.Diagnostics{a.Problem("Observation of something else", a.Path+": "+why+".")}
 	}
 	return nil
@@ -83,6 +83,9 @@ func (s *sampleStage) Check(a []stage.Available) hcl.Diagnostics {
 // Check compares the observations with the problem.
 func (s *portrait) Check(a []stage.Available) hcl.Diagnostics { return checkObservation(a, &s.Problem) }
 
+// Check compares the observation of a truncated prior with the problem.
+func (s *simulate) Check(a []stage.Available) hcl.Diagnostics { return checkObservation(a, &s.Problem) }
+
 // Check compares the observations with what the model was trained for, where
 // both are there already.
 func (s *infer) Check(available []stage.Available) hcl.Diagnostics {
@@ -100,5 +103,5 @@ func (s *infer) Check(available []stage.Available) hcl.Diagnostics {
 	if errors.Join(err, oerr) != nil {
 		return nil // told already, or by the task
 	}
-	return unfit(observation, layout.ReceiverDepths, layout.Frequencies, obs)
+	return unfit(observation, layout, obs)
 }

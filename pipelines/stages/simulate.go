@@ -2,6 +2,7 @@ package stages
 
 import (
 	"context"
+	"encoding/json"
 	"sync/atomic"
 
 	"github.com/hashicorp/hcl/v2"
@@ -18,7 +19,9 @@ type simulate struct {
 	Samples int                  `json:"samples"`
 	Design  inversion.DesignKind `json:"design"`
 	Seed    uint64               `json:"seed"`
-	shards  int
+	// Truncate draws from a part of the prior; nil from the whole.
+	Truncate *truncation `json:"truncate,omitempty"`
+	shards   int
 }
 
 // blockSamples is how many samples are held in memory and written at once.
@@ -40,6 +43,8 @@ func decodeSimulate(d *stage.Decoder) stage.Spec {
 		Design  string         `hcl:"design,optional"`
 		Seed    uint64         `hcl:"seed,optional"`
 		Shards  int            `hcl:"shards,optional"`
+
+		Truncate *truncationBlock `hcl:"truncate,block"`
 	}{Design: string(inversion.Independent), Shards: 1}
 	d.Decode(&block)
 	s := &simulate{Samples: block.Samples, Design: inversion.DesignKind(block.Design), Seed: block.Seed, shards: block.Shards}
@@ -47,6 +52,7 @@ func decodeSimulate(d *stage.Decoder) stage.Spec {
 		return s
 	}
 	d.Convert(block.Problem, &s.Problem)
+	s.Truncate = decodeTruncation(d, block.Truncate, &s.Problem)
 	if s.Samples < 1 {
 		d.Errorf("samples", "No samples", "samples = %d: a data set needs at least 1.", s.Samples)
 	}
@@ -59,7 +65,12 @@ func decodeSimulate(d *stage.Decoder) stage.Spec {
 	return s
 }
 
-func (s *simulate) Inputs() []stage.Input { return nil }
+func (s *simulate) Inputs() []stage.Input {
+	if s.Truncate == nil {
+		return nil
+	}
+	return []stage.Input{s.Truncate.model, s.Truncate.observation}
+}
 
 func (s *simulate) Outputs() []stage.Output {
 	return []stage.Output{{Name: "dataset", Type: typeDataset, File: "dataset.nc", Schema: &s.Problem}}
@@ -87,6 +98,12 @@ func (s *simulate) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return err
 	}
+	var theta []float64 // of all samples; nil draws them from the prior one by one
+	if s.Truncate != nil {
+		if theta, err = s.truncated(ctx, ws, &layout); err != nil {
+			return err
+		}
+	}
 	from, to := ws.Rows(s.Samples)
 	w, err := dataset.CreateDataset(ws.Output("dataset"), layout, from, to-from)
 	if err != nil {
@@ -99,7 +116,7 @@ func (s *simulate) Run(ctx context.Context, ws *stage.Workspace) error {
 	}
 	for lo := from; lo < to; lo += blockSamples {
 		hi := min(lo+blockSamples, to)
-		block, err := s.block(ctx, simulators, lo, hi)
+		block, err := s.block(ctx, simulators, theta, lo, hi)
 		if err != nil {
 			return err
 		}
@@ -126,11 +143,28 @@ func (s *simulate) simulators(cores int, noise *inversion.Noise) ([]*inversion.S
 	return list, nil
 }
 
-// block computes samples [lo, hi) side by side, each written to its own place.
-func (s *simulate) block(ctx context.Context, simulators []*inversion.Simulator, lo, hi int) (dataset.Samples, error) {
+// truncated draws the parameters of all samples, whichever the shard has, and says in the
+// layout where from.
+func (s *simulate) truncated(ctx context.Context, ws *stage.Workspace, layout *dataset.Layout) ([]float64, error) {
+	region, theta, err := s.Truncate.draw(ctx, ws, s)
+	if err != nil {
+		return nil, err
+	}
+	layout.Truncation, err = json.Marshal(region)
+	return theta, err
+}
+
+// block computes samples [lo, hi) side by side, each written to its own place: at the
+// parameters given, or at draws from the prior.
+func (s *simulate) block(ctx context.Context, simulators []*inversion.Simulator, theta []float64, lo, hi int) (dataset.Samples, error) {
 	n, d, m := hi-lo, len(s.Problem.Parameters), s.Problem.DataSize()
 	b := dataset.Samples{
 		Parameters: make([]float64, n*d), Pressure: make([]complex128, n*m), Noise: make([]complex128, n*m),
+	}
+	draw := (*inversion.Simulator).Sample
+	if theta != nil {
+		draw = (*inversion.Simulator).At
+		copy(b.Parameters, theta[lo*d:hi*d])
 	}
 	var next atomic.Int64
 	g, ctx := errgroup.WithContext(ctx)
@@ -141,7 +175,7 @@ func (s *simulate) block(ctx context.Context, simulators []*inversion.Simulator,
 				if i >= n || ctx.Err() != nil {
 					return ctx.Err()
 				}
-				if err := sim.Sample(lo+i, b.Parameters[i*d:(i+1)*d], b.Pressure[i*m:(i+1)*m], b.Noise[i*m:(i+1)*m]); err != nil {
+				if err := draw(sim, lo+i, b.Parameters[i*d:(i+1)*d], b.Pressure[i*m:(i+1)*m], b.Noise[i*m:(i+1)*m]); err != nil {
 					return err
 				}
 			}

@@ -3,20 +3,20 @@ package stages
 import (
 	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/hashicorp/hcl/v2"
 
 	"oceaninv/inversion"
+	"oceaninv/inversion/calibration"
 	"oceaninv/inversion/reference"
 	"oceaninv/io/dataset"
 	"oceaninv/io/netcdf"
 	"oceaninv/workflow/stage"
 )
 
-// stopwatch times inference on one core, for the first observation: raw draws of a
-// model and, with the problem, refined ones and those of an exact grid. Alone among
+// stopwatch times inference for the first observation: raw draws of a model, on one core
+// and on all, and, with the problem, refined ones and those of an exact grid. Alone among
 // the kinds its results differ from run to run.
 type stopwatch struct {
 	Problem       *inversion.Problem           `json:"problem,omitempty"`
@@ -30,8 +30,8 @@ type stopwatch struct {
 
 func stopwatchKind() stage.Kind {
 	return stage.Kind{
-		Name: "stopwatch", Version: 2,
-		Doc:    "how long training took, and how long draws for one observation take on one core",
+		Name: "stopwatch", Version: 3,
+		Doc:    "how long training took, and how long draws for one observation take",
 		Decode: decodeStopwatch,
 		Load:   stage.LoadJSON[stopwatch],
 	}
@@ -82,7 +82,7 @@ func (s *stopwatch) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return stage.BadInput(err)
 	}
-	if why := mismatch(layout.ReceiverDepths, layout.Frequencies, obs.ReceiverDepths, obs.Frequencies); why != "" {
+	if why := unsuited(layout, obs); why != "" {
 		return stage.BadInput(fmt.Errorf("the observation does not fit the model: %s", why))
 	}
 	if err := oneSnapshot(obs, "the model"); err != nil {
@@ -92,15 +92,24 @@ func (s *stopwatch) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return err
 	}
-	sampler, data := e.NewSampler(), obs.Pressure[:len(layout.ReceiverDepths)*len(layout.Frequencies)]
-	draw := func() (*inversion.Draws, error) {
-		return sampler.Sample(s.Draws, data, inversion.Rand(0, inversion.DrawStream, 0))
+	data := obs.Pressure[:len(layout.ReceiverDepths)*len(layout.Frequencies)]
+	on := func(cores int) func() (*inversion.Draws, error) {
+		sampler := e.NewSampler(cores)
+		return func() (*inversion.Draws, error) {
+			return sampler.Sample(s.Draws, data, inversion.Rand(0, inversion.DrawStream, 0))
+		}
 	}
-	raw, err := s.median(func() error { _, err := draw(); return err })
-	if err != nil {
-		return err
+	draw := on(1)
+	for _, t := range []struct {
+		name, where string
+		draw        func() (*inversion.Draws, error)
+	}{{"raw_seconds", "one core", draw}, {"raw_seconds_all_cores", fmt.Sprintf("%d cores", ws.Cores), on(ws.Cores)}} {
+		raw, err := s.median(func() error { _, err := t.draw(); return err })
+		if err != nil {
+			return err
+		}
+		out = append(out, timed(t.name, raw, "Median time of raw draws for one observation, warm, on "+t.where+"."))
 	}
-	out = append(out, timed("raw_seconds", raw, "Median time of raw draws for one observation, warm, on one core."))
 	if s.Problem != nil {
 		more, err := s.exact(ctx, ws, draw)
 		if err != nil {
@@ -126,8 +135,8 @@ func trained(path string) ([]stage.Metric, error) {
 	return nil, nil
 }
 
-func timed(name string, t time.Duration, sentence string) stage.Metric {
-	return stage.Metric{Name: name, Value: t.Seconds(), Unit: "s", Sentence: sentence}
+func timed(name string, seconds calibration.Estimate, sentence string) stage.Metric {
+	return estimated(name, "s", seconds, false, sentence)
 }
 
 // exact times what needs the forward model: refined draws, and an exact grid.
@@ -158,7 +167,7 @@ func (s *stopwatch) exact(ctx context.Context, ws *stage.Workspace, draw func() 
 	}
 	out := []stage.Metric{
 		timed("refined_seconds", refined, "Median time of drawing and refining for one observation, on one core, with the field interpolated beforehand."),
-		timed("interpolation_seconds", building, "Time of interpolating the field over the prior, once for all observations, on all cores, or of reading a field that was."),
+		timed("interpolation_seconds", calibration.Estimate{Value: building.Seconds()}, "Time of interpolating the field over the prior, once for all observations, on all cores, or of reading a field that was."),
 	}
 	if !o.interpolable() {
 		return out, nil
@@ -173,17 +182,15 @@ func (s *stopwatch) exact(ctx context.Context, ws *stage.Workspace, draw func() 
 	return append(out, timed("grid_seconds", grid, "Median time of the exact grid and draws from it for one observation, on one core, with the field interpolated beforehand.")), err
 }
 
-// median is the median time of f after one warm-up.
-func (s *stopwatch) median(f func() error) (time.Duration, error) {
-	var all []time.Duration
+// median is the median time of f in seconds, after one warm-up.
+func (s *stopwatch) median(f func() error) (calibration.Estimate, error) {
+	var all []float64
 	for range s.Repeats + 1 {
 		started := time.Now()
 		if err := f(); err != nil {
-			return 0, err
+			return calibration.Estimate{}, err
 		}
-		all = append(all, time.Since(started))
+		all = append(all, time.Since(started).Seconds())
 	}
-	all = all[1:]
-	slices.Sort(all)
-	return all[len(all)/2], nil
+	return medianOf(all[1:]), nil
 }

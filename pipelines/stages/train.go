@@ -119,6 +119,7 @@ func (s *trainStage) Resources() stage.Resources { return stage.Resources{Cores:
 // and the problem it belongs to.
 type samples struct {
 	problem *inversion.Problem
+	prior   *inversion.Prior // that samples were drawn from, see priorOf
 	layout  dataset.Layout
 	noise   *inversion.Noise
 	n       int
@@ -140,6 +141,9 @@ func openSamples(path string) (*samples, error) {
 	s := &samples{layout: f.Layout(), n: f.Len(), block: samplesAtOnce, file: f}
 	if s.problem, err = problemOf(s.layout.Problem); err == nil {
 		s.noise, err = knownNoise(s.problem, s.layout.NoiseVariance)
+	}
+	if err == nil {
+		s.prior, err = priorOf(s.problem, s.layout)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())

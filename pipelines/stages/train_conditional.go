@@ -50,11 +50,27 @@ func (c *conditionalSpec) defaults() (surrogate.FlowSpec, train.Options) {
 	return f, o
 }
 
+const (
+	// mostNoiseDraws of a field: each is a row of the training set.
+	mostNoiseDraws = 1000
+	// mostReplicaValues of a table, in single precision: 4 GB.
+	mostReplicaValues = 1 << 30
+)
+
+// size is how many numbers the table of replicas holds.
+func (m *matchedFieldSpec) size(p *inversion.Problem) float64 {
+	size := float64(inversion.FeatureSize(inversion.AbsoluteField, p.Receivers(), len(p.Frequencies)))
+	for _, n := range m.Points {
+		size *= float64(n)
+	}
+	return size
+}
+
 // check reports what does not fit the problem.
 func (c *conditionalSpec) check(d *stage.Decoder, p *inversion.Problem) {
 	checkFeatures(d, "conditional.features", c.Features)
-	if c.NoiseDraws < 1 {
-		d.Errorf("conditional.noise_draws", "Unsuitable number", "noise_draws = %d: at least 1 is needed.", c.NoiseDraws)
+	if c.NoiseDraws < 1 || c.NoiseDraws > mostNoiseDraws {
+		d.Errorf("conditional.noise_draws", "Unsuitable number", "noise_draws = %d: give 1 to %d observations of each field.", c.NoiseDraws, mostNoiseDraws)
 	}
 	m := c.MatchedField
 	if m == nil {
@@ -68,6 +84,10 @@ func (c *conditionalSpec) check(d *stage.Decoder, p *inversion.Problem) {
 		if n < 2 {
 			d.Errorf("conditional.matched_field.points", "Too few points", "points[%d] = %d: at least 2 are needed.", i, n)
 		}
+	}
+	if size := m.size(p); size > mostReplicaValues {
+		d.Errorf("conditional.matched_field.points", "Too many points",
+			"A table of %v points holds %.3g numbers: more than %.3g do not fit in memory.", m.Points, size, float64(mostReplicaValues))
 	}
 	if c.Features != inversion.AbsoluteField || p.Likelihood != inversion.KnownSource {
 		d.Errorf("conditional.matched_field", "Matched field needs a known source",
@@ -86,15 +106,13 @@ func checkFeatures(d *stage.Decoder, path string, f inversion.FeatureForm) {
 func (s *trainStage) trainConditional(ctx context.Context, ws *stage.Workspace, data *samples) (amortized.Estimator, architecture, *train.Result, error) {
 	c := s.Conditional
 	arch := architecture{Kind: kindConditional, Form: c.Features}
-	prior, err := data.problem.Prior()
-	if err != nil {
-		return nil, arch, nil, err
-	}
+	prior := data.prior
 	e := &amortized.Conditional{Prior: prior, Form: c.Features, Receivers: data.problem.Receivers(), Tones: len(data.problem.Frequencies)}
 	work := &phases{ws: ws, shares: []float64{0.05, 0.95}} // summaries, training
 	if m := c.MatchedField; m != nil {
 		work.shares = []float64{0.1, 0.3, 0.6} // replicas, summaries, training
 		arch.Temperatures, e.Temperatures = m.Temperatures, m.Temperatures
+		var err error
 		if e.Match, err = buildTable(ctx, work, data, prior, m.Points); err != nil {
 			return nil, arch, nil, err
 		}

@@ -83,12 +83,8 @@ func (s *trainStage) trainINN(ctx context.Context, ws *stage.Workspace, data *sa
 	c := s.INN
 	nx, ny := c.widths(data.problem)
 	arch := architecture{Kind: kindINN, Form: c.Features, Bounded: *c.Bounded, SamplingSlips: c.Variant.samplingSlips(c.Loss)}
-	prior, err := data.problem.Prior()
-	if err != nil {
-		return nil, arch, nil, err
-	}
 	e := &amortized.INN{
-		Prior: prior, Form: c.Features, Receivers: data.problem.Receivers(), Tones: len(data.problem.Frequencies),
+		Prior: data.prior, Form: c.Features, Receivers: data.problem.Receivers(), Tones: len(data.problem.Frequencies),
 		Bounded: arch.Bounded, SamplingSlips: arch.SamplingSlips,
 	}
 	rows, err := newRowFile(ws, nx, ny)
