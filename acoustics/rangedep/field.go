@@ -134,18 +134,20 @@ func (f *summation) beam(mode int, z float64) float64 {
 	return (level(f.o.Beam, angle) + level(f.o.Beam, -angle)) / 2
 }
 
-// level is a pattern's amplitude at an angle, linear in dB between its angles.
+// level is a pattern's amplitude at an angle, linear between its angles as in the
+// Toolbox.
 func level(beam []BeamLevel, angle float64) float64 {
-	n := len(beam)
+	amplitude := func(i int) float64 { return math.Pow(10, beam[i].Level/20) }
 	if angle <= beam[0].Angle {
-		return math.Pow(10, beam[0].Level/20)
+		return amplitude(0)
 	}
-	for i := 1; i < n; i++ {
-		if a, b := beam[i-1], beam[i]; angle <= b.Angle {
-			return math.Pow(10, (a.Level+(b.Level-a.Level)*(angle-a.Angle)/(b.Angle-a.Angle))/20)
+	for i := 1; i < len(beam); i++ {
+		if a, b := beam[i-1].Angle, beam[i].Angle; angle <= b {
+			u := (angle - a) / (b - a)
+			return (1-u)*amplitude(i-1) + u*amplitude(i)
 		}
 	}
-	return math.Pow(10, beam[n-1].Level/20)
+	return amplitude(len(beam) - 1)
 }
 
 // pressure is where the pressure of a source, receiver and range goes.

@@ -268,7 +268,7 @@ func TestTimeSeries(t *testing.T) {
 	var p []complex128
 	frequencies := Band(low, high, step)
 	for _, f := range frequencies {
-		p = append(p, cmplx.Exp(complex(0, -2*math.Pi*f*r/c)))
+		p = append(p, -cmplx.Exp(complex(0, -2*math.Pi*f*r/c))) // FIELD's sign
 	}
 	series := TimeSeries{Start: 1.5, Step: 1e-3, Samples: 1000}
 	x, err := series.Synthesize(frequencies, p, Hann(frequencies))
@@ -281,8 +281,8 @@ func TestTimeSeries(t *testing.T) {
 			best = i
 		}
 	}
-	if at := series.Start + series.Step*float64(best); math.Abs(at-r/c) > 1e-9 {
-		t.Errorf("arrival at %v s, want %v", at, r/c)
+	if at := series.Start + series.Step*float64(best); math.Abs(at-r/c) > 1e-9 || x[best] < 0 {
+		t.Errorf("arrival of %v at %v s, want a positive one at %v", x[best], at, r/c)
 	}
 	if _, err := (TimeSeries{Start: 0, Step: 1e-3, Samples: 5000}).Synthesize(frequencies, p, nil); err == nil {
 		t.Error("a series longer than its period is accepted")

@@ -34,9 +34,11 @@ func Hann(frequencies []float64) []complex128 {
 }
 
 // Synthesize is the signal received at one place: Fourier synthesis
-// x(t) = 2 Re Σ S(f) p(f) exp(i2πft) Δf of the pressures p at evenly spaced
-// frequencies and the source's spectrum S; nil is an impulse within the band. The
-// signal repeats after 1/Δf, so that it must not be asked for longer.
+// x(t) = -2 Re Σ S(f) p(f) exp(i2πft) Δf of the pressures p that [Track.Field] gives at
+// evenly spaced frequencies, and the source's spectrum S; nil is an impulse within the
+// band. The minus undoes the sign of the Toolbox's FIELD, so that the wave straight
+// from a positive source is positive. The signal repeats after 1/Δf, so that it must
+// not be asked for longer.
 func (t TimeSeries) Synthesize(frequencies []float64, p, spectrum []complex128) ([]float64, error) {
 	n := len(frequencies)
 	if len(p) != n || spectrum != nil && len(spectrum) != n {
@@ -68,7 +70,7 @@ func (t TimeSeries) Synthesize(frequencies []float64, p, spectrum []complex128) 
 			sum += v * turn
 			turn *= advance
 		}
-		x[i] = 2 * df * real(sum)
+		x[i] = -2 * df * real(sum)
 	}
 	return x, nil
 }
