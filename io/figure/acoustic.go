@@ -34,7 +34,8 @@ type LossMap struct {
 	Depths []float64 // m, increasing
 	Loss   []float64 // dB, [depth][range] row-major; NaN for missing
 	// MinLoss and MaxLoss end the colour scale; both 0 take the 2nd and 98th
-	// percentile, widened to multiples of 5 dB.
+	// percentile of the water column, widened to multiples of 5 dB: in the sea bed the
+	// loss runs away.
 	MinLoss, MaxLoss float64
 	SourceDepth      *float64  // marked at the left edge; nil without
 	FloorRange       []float64 // m; the sea floor, drawn over the map; nil without
@@ -46,7 +47,7 @@ func (m LossMap) Draw() (*Figure, error) {
 	ranges, axis := rangesOf(m.Ranges)
 	loss := Axis{Label: "transmission loss", Unit: "dB", Min: m.MinLoss, Max: m.MaxLoss, Inverted: true}
 	if !loss.fixed() {
-		loss.Min, loss.Max = percentiles(m.Loss)
+		loss.Min, loss.Max = percentiles(m.inWater())
 	}
 	g := Map{Title: m.Title, X: axis, Y: depthAxis(0, 0), Value: loss, XAt: ranges, YAt: m.Depths, Z: m.Loss}
 	if m.SourceDepth != nil && len(ranges) > 0 {
@@ -60,6 +61,41 @@ func (m LossMap) Draw() (*Figure, error) {
 		g.Lines = append(g.Lines, Series{Label: "sea floor", X: floor, Y: m.FloorDepth, Hue: 7})
 	}
 	return g.Draw()
+}
+
+// inWater are the losses above the sea floor, or all where no floor is given.
+func (m LossMap) inWater() []float64 {
+	n := len(m.Ranges)
+	if len(m.FloorRange) == 0 || len(m.FloorRange) != len(m.FloorDepth) || len(m.Loss) != n*len(m.Depths) {
+		return m.Loss
+	}
+	var water []float64
+	for i, r := range m.Ranges {
+		floor := m.floorAt(r)
+		for d, z := range m.Depths {
+			if z <= floor {
+				water = append(water, m.Loss[d*n+i])
+			}
+		}
+	}
+	if water == nil {
+		return m.Loss
+	}
+	return water
+}
+
+// floorAt is the depth of the sea floor at a range, linear between those given.
+func (m LossMap) floorAt(r float64) float64 {
+	last := len(m.FloorRange) - 1
+	i, _ := slices.BinarySearch(m.FloorRange, r)
+	switch {
+	case i == 0:
+		return m.FloorDepth[0]
+	case i > last:
+		return m.FloorDepth[last]
+	}
+	u := (r - m.FloorRange[i-1]) / (m.FloorRange[i] - m.FloorRange[i-1])
+	return m.FloorDepth[i-1] + u*(m.FloorDepth[i]-m.FloorDepth[i-1])
 }
 
 // percentiles are the 2nd and 98th, widened to multiples of 5.

@@ -32,7 +32,7 @@ type field struct {
 
 func fieldKind() stage.Kind {
 	return stage.Kind{
-		Name: "field", Version: 4,
+		Name: "field", Version: 5,
 		Doc:    "pressure and transmission loss over range and depth",
 		Decode: new(solvable).decodeField,
 		Load:   stage.LoadJSON[field],
