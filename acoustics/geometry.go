@@ -18,7 +18,7 @@ type ReceiverArray struct {
 	DepthOffset float64 `json:"depth_offset,omitempty" hcl:"depth_offset,optional"`
 }
 
-// Field is a pressure field relative to 1 m from the source.
+// Field is a pressure field, relative to 1 m from the source or in µPa.
 type Field struct {
 	Frequencies    []float64 // Hz
 	SourceDepths   []float64 // m
@@ -26,4 +26,7 @@ type Field struct {
 	Ranges         []float64 // m
 	// Pressure is [frequency][source][receiver][range], flattened row-major.
 	Pressure []complex128
+	// Level of the source (dB re 1 µPa at 1 m) where Pressure is in µPa; 0 where it is
+	// relative.
+	Level float64
 }

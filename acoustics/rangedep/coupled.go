@@ -29,7 +29,7 @@ func (f *summation) coupled() {
 }
 
 // edge is the range at which the staircase steps from section i-1 to section i:
-// halfway between them, as in KRAKEN's FIELD.
+// halfway between them, as in KRAKEN's FIELD; at the edge itself the old section holds.
 func (f *summation) edge(i int) float64 { return (f.Ranges[i] + f.Ranges[i-1]) / 2 }
 
 // march carries a source's modes out along range past one receiver depth.
@@ -51,7 +51,7 @@ func (f *summation) march(s, z int, couplings [][]complex128, shapes [][][]compl
 	section, from := 0, 0.0
 	for _, r := range order {
 		x := f.rangeOf(z, r)
-		for section+1 < len(f.Sections) && f.edge(section+1) <= x {
+		for section+1 < len(f.Sections) && f.edge(section+1) < x {
 			section++
 			amplitude = f.step(amplitude, section, f.edge(section)-from, couplings[section])
 			from = f.edge(section)

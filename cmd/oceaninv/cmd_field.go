@@ -118,6 +118,11 @@ func (f *fieldFlags) want(args []string, cases []envfile.Case) (*envfile.FieldCa
 		if want, err = envfile.ReadFieldFile(args[1]); err != nil {
 			return nil, fileError(err)
 		}
+		for _, depths := range [][]float64{want.SourceDepths, want.ReceiverDepths} {
+			for i := range depths {
+				depths[i] -= first.Origin
+			}
+		}
 	} else if f.ranges < 1 || first.MaxRange <= 0 {
 		return nil, badInput("no ranges: give a .flp file, or --ranges and a maximum range in %s", args[0])
 	} else {
@@ -134,6 +139,9 @@ func (f *fieldFlags) want(args []string, cases []envfile.Case) (*envfile.FieldCa
 	if err := want.CheckProfiles(len(cases), args[0]); err != nil {
 		return nil, fileError(err)
 	}
+	if err := inOcean(want, &cases[0], args[len(args)-1]); err != nil {
+		return nil, err
+	}
 	size := 1.0
 	for _, n := range []int{len(first.Frequencies), len(want.SourceDepths), len(want.ReceiverDepths), len(want.Ranges)} {
 		size *= float64(n)
@@ -142,6 +150,24 @@ func (f *fieldFlags) want(args []string, cases []envfile.Case) (*envfile.FieldCa
 		return nil, badInput("a field of %.3g pressures: at most %d fit; ask for fewer depths, ranges or frequencies", size, maxPressures)
 	}
 	return want, nil
+}
+
+// inOcean tells of sources and receivers where there is no ocean.
+func inOcean(want *envfile.FieldCase, c *envfile.Case, file string) error {
+	for _, list := range []struct {
+		what   string
+		depths []float64
+	}{{"source", want.SourceDepths}, {"receiver", want.ReceiverDepths}} {
+		for _, z := range list.depths {
+			switch bottom := c.Environment.BottomDepth(); {
+			case z < 0 && c.Environment.Surface.Kind != acoustics.Halfspace:
+				return badInput("%s: a %s at %v m is above the surface, which lies at %v m", file, list.what, z+c.Origin, c.Origin)
+			case z > bottom && list.what == "source" && c.Environment.Bottom.Kind != acoustics.Halfspace:
+				return badInput("%s: a source at %v m is below the bottom, which lies at %v m", file, z+c.Origin, bottom+c.Origin)
+			}
+		}
+	}
+	return nil
 }
 
 // compute sums the modes at every frequency.
@@ -173,6 +199,7 @@ func (f *fieldFlags) compute(cases []envfile.Case, want *envfile.FieldCase) (*ac
 		field.Pressure = append(field.Pressure, p...)
 	}
 	if f.level != 0 {
+		field.Level = f.level
 		scale := complex(math.Pow(10, f.level/20), 0)
 		for i := range field.Pressure {
 			field.Pressure[i] *= scale

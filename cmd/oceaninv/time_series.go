@@ -107,7 +107,7 @@ func (f *timeSeriesFlags) begin(r float64) float64 {
 // synthesize makes the signals of a field over frequency.
 func (f *timeSeriesFlags) synthesize(field *acoustics.Field) (dataset.TimeSeries, error) {
 	samples := max(1, int(f.duration*f.sampleRate))
-	out := dataset.TimeSeries{SourceDepths: field.SourceDepths, ReceiverDepths: field.ReceiverDepths, Ranges: field.Ranges,
+	out := dataset.TimeSeries{SourceDepths: field.SourceDepths, ReceiverDepths: field.ReceiverDepths, Ranges: field.Ranges, Level: field.Level,
 		Comment: fmt.Sprintf("source: %s over %g to %g Hz", f.pulse, field.Frequencies[0], field.Frequencies[len(field.Frequencies)-1])}
 	for i := range samples {
 		out.Time = append(out.Time, float64(i)/f.sampleRate)

@@ -223,6 +223,32 @@ func TestFieldRoundTrip(t *testing.T) {
 	if err != nil || !math.IsNaN(loss[3]) || math.Abs(loss[4]-60) > 1e-12 || v.Units() != "dB" {
 		t.Errorf("transmission loss %v, %v", loss, err)
 	}
+	if v, err = f.Variable("pressure_real"); err != nil || v.Units() != "1" {
+		t.Errorf("pressure in %q, %v", v.Units(), err)
+	}
+}
+
+// A source with a level makes pressures in µPa, and the loss is the same.
+func TestFieldInMicropascal(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "f.nc")
+	want := acoustics.Field{Frequencies: []float64{49}, SourceDepths: []float64{9}, ReceiverDepths: []float64{10}, Ranges: []float64{1000}, Pressure: []complex128{1e5i}, Level: 160}
+	if err := WriteField(path, want); err != nil {
+		t.Fatal(err)
+	}
+	got, err := ReadField(path)
+	if err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+	f, err := netcdf.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	p, _ := f.Variable("pressure_real")
+	v, _ := f.Variable("transmission_loss")
+	if loss, err := v.Float64s(); err != nil || math.Abs(loss[0]-60) > 1e-12 || p.Units() != "uPa" {
+		t.Errorf("transmission loss %v, pressure in %q, %v", loss, p.Units(), err)
+	}
 }
 
 func TestModesRoundTrip(t *testing.T) {

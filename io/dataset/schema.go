@@ -43,6 +43,7 @@ const (
 	radPerMetre     = "rad m-1"
 	kilogramPerM3   = "kg m-3"
 	decibel         = "dB"
+	micropascal     = "uPa"
 	degree          = "degree"
 	dimensionless   = "1"
 	nepersPerMetre  = "m-1"

@@ -16,8 +16,11 @@ type TimeSeries struct {
 	// the window of each range begins.
 	Time, Start []float64
 	// Pressure is [source][receiver][range][time], flattened row-major, relative to
-	// the source's signal 1 m from it.
+	// the source's signal 1 m from it, or in µPa.
 	Pressure []float64
+	// Level of the source (dB re 1 µPa at 1 m) where Pressure is in µPa; 0 where it is
+	// relative.
+	Level float64
 	// Comment says what the source played.
 	Comment string
 }
@@ -40,7 +43,7 @@ func WriteTimeSeries(path string, t TimeSeries) error {
 		w.float64s("time", timeSeriesDims[3:], t.Time, describe("time after start_time", second)...)
 		w.float64s("start_time", timeSeriesDims[2:3], t.Start, describe("time after the source's time 0 at which the window begins", second)...)
 		w.float64s("pressure", timeSeriesDims, t.Pressure,
-			append(describe("acoustic pressure, relative to the source's signal 1 m from it", dimensionless), netcdf.Text("comment", t.Comment))...)
+			append(pressureOf(t.Level, "the source's signal 1 m from it"), netcdf.Text("comment", t.Comment))...)
 	})
 }
 
@@ -50,13 +53,15 @@ func ReadTimeSeries(path string) (TimeSeries, error) {
 	if err != nil {
 		return TimeSeries{}, err
 	}
+	level, unit := r.level("pressure")
 	t := TimeSeries{
+		Level:          level,
 		SourceDepths:   r.float64s("source_depth", metre, "source_depth"),
 		ReceiverDepths: r.float64s("receiver_depth", metre, "receiver_depth"),
 		Ranges:         r.float64s("range", metre, "range"),
 		Time:           r.float64s("time", second, "time"),
 		Start:          r.float64s("start_time", second, "range"),
-		Pressure:       r.float64s("pressure", dimensionless, timeSeriesDims...),
+		Pressure:       r.float64s("pressure", unit, timeSeriesDims...),
 	}
 	if v, err := r.file.Variable("pressure"); err == nil {
 		comment, _ := v.Attribute("comment")

@@ -26,8 +26,10 @@ type Case struct {
 	Interpolation acoustics.Interpolation `json:"interpolation"`
 	PhaseSpeed    PhaseSpeedLimits        `json:"phase_speed"`
 	MaxRange      float64                 `json:"max_range"` // m
-	// SourceDepths and ReceiverDepths in m below the first depth of the first
-	// medium.
+	// Origin is the file's depth of the surface in m, the first of the first medium;
+	// that of the .flp file too.
+	Origin float64 `json:"origin,omitempty"`
+	// SourceDepths and ReceiverDepths in m below the surface.
 	SourceDepths   []float64 `json:"source_depths"`
 	ReceiverDepths []float64 `json:"receiver_depths"`
 	// Mesh holds the file's mesh count per medium, top first; 0 is automatic. It
@@ -117,8 +119,7 @@ type caseReader struct {
 	unit    acoustics.AttenuationUnit
 	top     options
 	media   []medium
-	origin  float64 // the file's depth of the surface
-	last    point   // defaults of the next profile line
+	last    point // defaults of the next profile line
 	surface acoustics.Boundary
 	bottom  acoustics.Boundary
 	// powers of the bottom half-space's attenuation (unit m)
@@ -202,13 +203,13 @@ func (r *caseReader) readDepths() (err error) {
 
 func (r *caseReader) depths(what string) ([]float64, error) {
 	z, err := r.vector(what, 1, func(x []float64, i int) (string, string) {
-		if x[i] < r.origin {
-			return fmt.Sprintf("%s: %v m is above the surface, which lies at %v m", what, x[i], r.origin), "give depths inside the ocean"
+		if x[i] < r.c.Origin {
+			return fmt.Sprintf("%s: %v m is above the surface, which lies at %v m", what, x[i], r.c.Origin), "give depths inside the ocean"
 		}
 		return "", ""
 	})
 	for i := range z {
-		z[i] -= r.origin
+		z[i] -= r.c.Origin
 	}
 	return z, err
 }

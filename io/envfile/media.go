@@ -28,6 +28,7 @@ type medium struct {
 const (
 	maxPoints = 100_000 // of one medium
 	maxMesh   = 10_000_000
+	heaviest  = 30 // g/cm³; who writes more means kg/m³
 	// depthTolerance is how near a profile's last depth must come to its
 	// medium's (m): the Toolbox's 100 single-precision epsilons.
 	depthTolerance = 1.2e-5
@@ -39,7 +40,7 @@ func (r *caseReader) readMedia() error {
 			return err
 		}
 	}
-	r.origin = r.media[0].points[0].depth
+	r.c.Origin = r.media[0].points[0].depth
 	return nil
 }
 
@@ -137,7 +138,7 @@ func (r *caseReader) readPoint(what string) (point, error) {
 		{"depth", "", &p.depth, func(x float64) bool { return true }},
 		{"sound speed", "it must be positive, in m/s", &p.speed, func(x float64) bool { return x > 0 }},
 		{"shear speed", "it must be 0 (fluid) or positive, in m/s", &p.shear, func(x float64) bool { return x >= 0 }},
-		{"density", "it must be positive, in g/cm³", &p.density, func(x float64) bool { return x > 0 }},
+		{"density", "it must be positive, in g/cm³: 1800 kg/m³ is 1.8", &p.density, func(x float64) bool { return x > 0 && x <= heaviest }},
 		{"attenuation", "it must not be negative", &p.loss, func(x float64) bool { return x >= 0 }},
 		{"shear attenuation", "it must not be negative", &p.shearLoss, func(x float64) bool { return x >= 0 }},
 	}

@@ -56,7 +56,7 @@ func (e *writer) write() error {
 	if err := e.writeTop(); err != nil {
 		return err
 	}
-	z, roughness, index := 0.0, env.Surface.Roughness, 0
+	z, roughness, index := e.c.Origin, env.Surface.Roughness, 0
 	var err error
 	for _, layer := range env.Cover {
 		z, roughness, err = e.writeLayer(layer, index, z, roughness)
@@ -139,7 +139,7 @@ func (e *writer) writeTop() error {
 		e.printf("%s %s %s %s ! temperature (°C), salinity (psu), pH, depth (m)\n", number(volume.Temperature), number(volume.Salinity), number(volume.PH), number(volume.MeanDepth))
 	}
 	if boundary == 'A' {
-		e.writePoint(0, e.c.Environment.Surface.Material)
+		e.writePoint(e.c.Origin, e.c.Environment.Surface.Material)
 	}
 	return nil
 }
@@ -217,12 +217,21 @@ func (e *writer) writeRest(z, roughness float64) error {
 		e.writePoint(z, bottom.Material)
 	}
 	e.printf("%s %s ! phase speeds (m/s)\n%s ! maximum range (km)\n", number(e.c.PhaseSpeed.Low), number(e.c.PhaseSpeed.High), number(e.c.MaxRange/1000))
-	writeVector(e.out, e.c.SourceDepths, 1, "source depths (m)")
-	writeVector(e.out, e.c.ReceiverDepths, 1, "receiver depths (m)")
+	writeVector(e.out, below(e.c.Origin, e.c.SourceDepths), 1, "source depths (m)")
+	writeVector(e.out, below(e.c.Origin, e.c.ReceiverDepths), 1, "receiver depths (m)")
 	if e.broadband() {
 		writeVector(e.out, e.c.Frequencies, 1, "frequencies (Hz)")
 	}
 	return nil
+}
+
+// below are depths in the file's coordinate.
+func below(origin float64, depths []float64) []float64 {
+	z := slices.Clone(depths)
+	for i := range z {
+		z[i] += origin
+	}
+	return z
 }
 
 // writeVector writes a count and that many numbers, divided by scale.
