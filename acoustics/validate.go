@@ -3,6 +3,7 @@ package acoustics
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -106,7 +107,7 @@ func (c *checker) finite(at place, value float64) {
 // that do not reach their ends, unknown units and kinds.
 func (e Environment) Validate() error {
 	var c checker
-	c.boundary(field(nil, "surface"), &e.Surface)
+	c.boundary(field(nil, "surface"), &e.Surface, 0)
 	for i := range e.Cover {
 		c.layer(element(nil, "cover", i), &e.Cover[i])
 	}
@@ -114,13 +115,13 @@ func (e Environment) Validate() error {
 	for i := range e.Layers {
 		c.layer(element(nil, "layers", i), &e.Layers[i])
 	}
-	c.boundary(field(nil, "bottom"), &e.Bottom)
+	c.boundary(field(nil, "bottom"), &e.Bottom, lightest)
 	return c.err()
 }
 
 func (c *checker) water(at place, w *Water) {
 	deep := c.positive(field(&at, "depth"), w.Depth, "m")
-	c.positive(field(&at, "density"), w.Density, "kg/m³")
+	c.density(field(&at, "density"), w.Density, lightest)
 	c.attenuation(field(&at, "attenuation"), &w.Attenuation)
 	losses := field(&at, "attenuations")
 	if n := len(w.Attenuations); w.Attenuations != nil && n != len(w.Profile.Depth) {
@@ -187,7 +188,7 @@ func (c *checker) layer(at place, l *Layer) {
 		if i > 0 && k.Depth <= l.Knots[i-1].Depth {
 			c.add(&depth, k.Depth, "depths must increase: %v m follows %v m", k.Depth, l.Knots[i-1].Depth)
 		}
-		c.material(here, &k.Material)
+		c.material(here, &k.Material, lightest)
 	}
 	if first := l.Knots[0].Depth; first != 0 {
 		here := element(&at, "knots", 0)
@@ -201,10 +202,28 @@ func (c *checker) layer(at place, l *Layer) {
 	}
 }
 
-func (c *checker) material(at place, m *Material) {
+// Densities (kg/m³) between which water, ice and sea beds lie. Above the ocean may be
+// a gas.
+const (
+	lightest = 100
+	heaviest = 30_000
+)
+
+func (c *checker) density(at place, value, low float64) {
+	switch {
+	case !c.positive(at, value, "kg/m³"):
+	case value < low:
+		c.add(&at, value, "%v is lighter than any water or sediment: densities are in kg/m³, 1.8 g/cm³ is 1800", value)
+	case value > heaviest:
+		c.add(&at, value, "%v is heavier than any rock: densities are in kg/m³", value)
+	}
+}
+
+// material checks a material that is at least as dense as low.
+func (c *checker) material(at place, m *Material, low float64) {
 	c.positive(field(&at, "sound_speed"), m.SoundSpeed, "m/s")
 	c.notNegative(field(&at, "shear_speed"), m.ShearSpeed, "m/s")
-	c.positive(field(&at, "density"), m.Density, "kg/m³")
+	c.density(field(&at, "density"), m.Density, low)
 	c.attenuation(field(&at, "attenuation"), &m.Attenuation)
 	c.attenuation(field(&at, "shear_attenuation"), &m.ShearAttenuation)
 }
@@ -249,16 +268,19 @@ func (c *checker) interpolation(at place, i Interpolation) {
 	}
 }
 
-func (c *checker) boundary(at place, b *Boundary) {
+func (c *checker) boundary(at place, b *Boundary, low float64) {
 	c.notNegative(field(&at, "roughness"), b.Roughness, "m")
 	switch b.Kind {
 	case PressureRelease, Rigid:
 	case Halfspace:
-		c.material(field(&at, "material"), &b.Material)
+		c.material(field(&at, "material"), &b.Material, low)
 	case Reflection:
 		c.reflections(field(&at, "reflections"), b.Reflections)
 	case Impedance:
 		c.impedance(field(&at, "impedance"), b.Impedance)
+	case "":
+		kind := field(&at, "kind")
+		c.add(&kind, math.NaN(), "is missing: give %q, %q, %q, %q or %q", PressureRelease, Rigid, Halfspace, Reflection, Impedance)
 	default:
 		kind := field(&at, "kind")
 		c.add(&kind, math.NaN(), "unknown boundary %q: %q, %q, %q, %q or %q",
@@ -338,6 +360,9 @@ func (a ReceiverArray) Validate(e Environment) error {
 	depths, ranges := a.Positions(nil, nil)
 	for i := range depths {
 		at := element(nil, "depths", i)
+		if first := slices.Index(a.Depths, a.Depths[i]); first < i {
+			c.add(&at, a.Depths[i], "%v m is the depth of phone %d too: give each phone its own", a.Depths[i], first+1)
+		}
 		c.inWater(at, depths[i], &e)
 		if !(ranges[i] > 0) {
 			c.add(&at, ranges[i], "tilted, the phone is %v m beyond the source", -ranges[i])

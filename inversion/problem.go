@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"oceaninv/acoustics"
@@ -145,6 +146,9 @@ func (p *Problem) validateGeometry() (errs []error) {
 	for i, f := range p.Frequencies {
 		if !(f > 0) || math.IsInf(f, 0) {
 			errs = append(errs, invalid("frequencies", "frequency %g Hz at position %d is not positive", f, i))
+		}
+		if slices.Index(p.Frequencies, f) < i {
+			errs = append(errs, invalid("frequencies", "the tone of %g Hz is given twice", f))
 		}
 	}
 	errs = append(errs, under("environment.", p.Environment.Validate())...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -138,29 +139,36 @@ func (f *envFlags) writeToolbox(to string, cases []envfile.Case, stderr io.Write
 			return badInput("an .env file needs depths of sources and receivers: give --source-depth and --receiver-depth")
 		}
 	}
-	stem := to[:len(to)-len(".env")]
-	for extension, b := range map[string]acoustics.Boundary{".trc": cases[0].Environment.Surface, ".brc": cases[0].Environment.Bottom} {
-		if b.Kind == acoustics.Reflection {
-			if err := saved(stem+extension, func(w io.Writer) error { return envfile.WriteReflections(w, b.Reflections) }); err != nil {
-				return failed(err)
-			}
-		}
-	}
-	if t := cases[0].Environment.Bottom.Impedance; t != nil {
-		if err := saved(stem+".irc", func(w io.Writer) error { return envfile.WriteImpedance(w, t) }); err != nil {
-			return failed(err)
-		}
-	}
-	var notes []string
-	err := saved(to, func(w io.Writer) (err error) {
-		notes, err = envfile.Write(w, cases)
-		return err
-	})
+	var text bytes.Buffer
+	notes, err := envfile.Write(&text, cases)
 	if err != nil {
 		return &exitError{exitBadInput, err}
+	}
+	files := append(tables(to[:len(to)-len(".env")], &cases[0].Environment), product{to, func(w io.Writer) error {
+		_, err := text.WriteTo(w)
+		return err
+	}})
+	if err := savedTogether(files); err != nil {
+		return failed(err)
 	}
 	for _, note := range notes {
 		fmt.Fprintln(stderr, "Warning:", note)
 	}
 	return nil
+}
+
+// tables are the files beside an .env file that an ocean needs.
+func tables(stem string, env *acoustics.Environment) (files []product) {
+	for _, end := range []struct {
+		extension string
+		b         acoustics.Boundary
+	}{{".trc", env.Surface}, {".brc", env.Bottom}} {
+		if end.b.Kind == acoustics.Reflection {
+			files = append(files, product{stem + end.extension, func(w io.Writer) error { return envfile.WriteReflections(w, end.b.Reflections) }})
+		}
+	}
+	if t := env.Bottom.Impedance; env.Bottom.Kind == acoustics.Impedance {
+		files = append(files, product{stem + ".irc", func(w io.Writer) error { return envfile.WriteImpedance(w, t) }})
+	}
+	return files
 }

@@ -104,6 +104,9 @@ func (f *oceanSource) read(path string, stderr io.Writer) ([]envfile.Case, error
 		if err != nil {
 			return nil, &exitError{exitBadInput, err}
 		}
+		if err := env.Validate(); err != nil {
+			return nil, badInput("%s: %w", path, err)
+		}
 		return []envfile.Case{bareCase(env)}, nil
 	case hasExtension(path, ".hcl"):
 		env, err := f.readPipeline(path, stderr)
@@ -201,26 +204,61 @@ func solverError(err error) error {
 	return failed(err)
 }
 
-// saved writes a file whole or not at all: under a temporary name beside it, then
-// renamed.
+// product is a file to be written.
+type product struct {
+	path  string
+	write func(io.Writer) error
+}
+
+// saved writes a file whole or not at all.
 func saved(path string, write func(io.Writer) error) error {
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
+	return savedTogether([]product{{path, write}})
+}
+
+// savedTogether writes files that belong together, all of them whole or none: under
+// temporary names beside them, then renamed in order.
+func savedTogether(files []product) error {
+	var names []string
+	defer func() {
+		for _, name := range names {
+			os.Remove(name)
+		}
+	}()
+	for _, p := range files {
+		name, err := written(p)
+		if err != nil {
+			return err
+		}
+		names = append(names, name)
+		if info, err := os.Stat(p.path); err == nil && info.IsDir() {
+			return fmt.Errorf("%s is a directory", p.path)
+		}
+	}
+	for i, p := range files {
+		if err := os.Rename(names[i], p.path); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// written makes a temporary file beside a product and returns its name.
+func written(p product) (string, error) {
+	f, err := os.CreateTemp(filepath.Dir(p.path), "."+filepath.Base(p.path)+"-*")
 	if err != nil {
-		return err
+		return "", err
 	}
-	defer os.Remove(f.Name())
-	if err := write(f); err != nil {
-		f.Close()
-		return err
+	if err = p.write(f); err == nil {
+		err = f.Chmod(0o644)
 	}
-	if err := f.Chmod(0o644); err != nil {
-		f.Close()
-		return err
+	if closed := f.Close(); err == nil {
+		err = closed
 	}
-	if err := f.Close(); err != nil {
-		return err
+	if err != nil {
+		os.Remove(f.Name())
+		return "", err
 	}
-	return os.Rename(f.Name(), path)
+	return f.Name(), nil
 }
 
 // hasExtension says that a path ends in one of the extensions.
