@@ -13,7 +13,9 @@ import (
 
 // krakencOverTable are the wavenumbers that KRAKENC of the Acoustics Toolbox finds in
 // testdata/impedance/table.env, whose table BOUNCE made of bounce.env. It joins the
-// table's points by parabolas, which moves modes that leak by up to 4e-5.
+// table's points by parabolas in real kr². With tables 2 and 4 times as dense, modes 1
+// to 5 come 8 times nearer to the layers' each time; the eleventh, which loses 1.3 dB per
+// wavelength, stays 4e-5 away.
 var krakencOverTable = []complex128{
 	0.417643801698313 - 0.162292564938939e-04i, 0.414384613877853 - 0.303534884856166e-04i,
 	0.409368335492857 - 0.590956784157709e-04i, 0.402211997646850 - 0.105978901066514e-03i,
@@ -62,7 +64,11 @@ func TestPrecalculatedImpedance(t *testing.T) {
 		}
 	}
 	for i, k := range krakencOverTable {
-		if d := distance(k, got); d > 5e-5 {
+		bound := 3e-5
+		if -imag(k)/real(k)*40*math.Pi*math.Log10E > 1 { // dB per wavelength
+			bound = 1e-4
+		}
+		if d := distance(k, got); d > bound {
 			t.Errorf("mode %d of KRAKENC, %v, is %.1e from any of ours", i+1, k, d)
 		}
 	}

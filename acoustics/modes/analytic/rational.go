@@ -54,7 +54,7 @@ func (t *rational) fit(s []float64, r []complex128) error {
 		if at < 0 || len(t.nodes) > 0 && (worst <= tolerance || len(t.nodes) == maxNodes || 2*len(t.nodes) >= len(s) ||
 			len(t.nodes) >= len(best.nodes)+patience) {
 			if bestWorst > fitLimit {
-				return fmt.Errorf("the table bends too sharply between its points: a rational function of %d nodes misses it by %.1g", len(t.nodes), bestWorst)
+				return fmt.Errorf("the table bends too sharply between its points or is too noisy: a rational function of %d nodes misses it by %.1g", len(t.nodes), bestWorst)
 			}
 			*t = best
 			return nil
