@@ -47,53 +47,14 @@ locals {
   chain_steps  = local.small ? 600 : 2000
 }
 
-environment "swellex96" {
-  file = "../notebooks-data/swellex96/environment.nc"
-}
-
-problem "sea_bed" {
-  environment = environment.swellex96
-  frequencies = [49, 79, 112, 148, 201, 283, 388]
-
-  source {
-    depth = 60
-  }
-
-  receivers {
-    depths = [94.125, 99.755, 105.38, 111.00, 116.62]
-    range  = 3000
-  }
-
-  parameter "water_depth" {
-    prior "uniform" {
-      low  = 200.5
-      high = 236.5
-    }
-  }
-
-  parameter "sediment_speed" {
-    quantity = "sound_speed_top"
-    layer    = "sediment"
-    prior "uniform" {
-      low  = 1532
-      high = 1592
-    }
-  }
-
-  noise {
-    snr   = 15
-    draws = 256
-  }
-
-  # The modes that matter at 3 km: those that the mudstone reflects.
-  modes {
-    tolerance       = 1e-8
-    max_phase_speed = 1800
-  }
+# The same experiment and the same flow as in vina_geoacoustic.hcl: what one run has
+# simulated and trained, the other takes from the store.
+module "experiment" {
+  source = "./modules/swellex96.hcl"
 }
 
 stage "simulate" "training" {
-  problem = problem.sea_bed
+  problem = module.experiment.problem
   samples = local.samples
   design  = "sobol"
   seed    = 1
@@ -106,7 +67,7 @@ stage "train" "recommended" {
 
   conditional {
     matched_field {
-      points = [480, 24]
+      points = module.experiment.points
     }
   }
 
@@ -117,8 +78,8 @@ stage "train" "recommended" {
 
 # Held-out experiments: the one the paper shows, then others drawn from the prior.
 stage "observe" "held_out" {
-  problem = problem.sea_bed
-  truth   = [{ water_depth = 216.5, sediment_speed = 1572.368 }]
+  problem = module.experiment.problem
+  truth   = [module.experiment.truth]
   draws   = local.observations - 1
   seed    = 2
 }
@@ -132,11 +93,11 @@ stage "infer" "raw" {
 
 # The field between the parameters, once for all that follows.
 stage "interpolate" "prior" {
-  problem = problem.sea_bed
+  problem = module.experiment.problem
 }
 
 stage "reference" "exact" {
-  problem     = problem.sea_bed
+  problem     = module.experiment.problem
   observation = stage.held_out.observation
   field       = stage.prior.field
   draws       = local.draws
@@ -144,7 +105,7 @@ stage "reference" "exact" {
 }
 
 stage "refine" "refined" {
-  problem     = problem.sea_bed
+  problem     = module.experiment.problem
   posterior   = stage.raw.posterior
   observation = stage.held_out.observation
   field       = stage.prior.field
@@ -154,7 +115,7 @@ stage "refine" "refined" {
 
 stage "portrait" "first" {
   label       = "refined"
-  problem     = problem.sea_bed
+  problem     = module.experiment.problem
   posterior   = stage.refined.posterior
   observation = stage.held_out.observation
 }
@@ -176,14 +137,14 @@ stage "evaluate" "check_refined" {
   posterior        = stage.refined.posterior
   exact            = stage.exact.posterior
   density          = stage.exact.density
-  problem          = problem.sea_bed
+  problem          = module.experiment.problem
   observation      = stage.held_out.observation
   classifier_draws = local.draws
 }
 
 # Calibration needs many experiments, and no exact posteriors.
 stage "observe" "calibration" {
-  problem = problem.sea_bed
+  problem = module.experiment.problem
   draws   = local.calibration
   seed    = 7
 }
@@ -196,7 +157,7 @@ stage "infer" "raw_calibration" {
 }
 
 stage "refine" "refined_calibration" {
-  problem     = problem.sea_bed
+  problem     = module.experiment.problem
   posterior   = stage.raw_calibration.posterior
   observation = stage.calibration.observation
   field       = stage.prior.field
@@ -220,13 +181,13 @@ stage "evaluate" "calibration_refined" {
 
 # The grid is exact if another way of finding the posterior agrees with it.
 stage "observe" "one" {
-  problem = problem.sea_bed
-  truth   = [{ water_depth = 216.5, sediment_speed = 1572.368 }]
+  problem = module.experiment.problem
+  truth   = [module.experiment.truth]
   seed    = 2
 }
 
 stage "reference" "grid" {
-  problem     = problem.sea_bed
+  problem     = module.experiment.problem
   observation = stage.one.observation
   field       = stage.prior.field
   draws       = 4000
@@ -239,7 +200,7 @@ stage "reference" "grid" {
 }
 
 stage "sample" "chains" {
-  problem     = problem.sea_bed
+  problem     = module.experiment.problem
   observation = stage.one.observation
   field       = stage.prior.field
   draws       = 4000
@@ -257,7 +218,7 @@ stage "evaluate" "grid_and_chains" {
 }
 
 stage "stopwatch" "time" {
-  problem     = problem.sea_bed
+  problem     = module.experiment.problem
   model       = stage.recommended.model
   observation = stage.one.observation
   field       = stage.prior.field

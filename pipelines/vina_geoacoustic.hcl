@@ -245,7 +245,7 @@ stage "train" "recommended" {
   }
 
   training {
-    epochs = local.small ? 10 : 30
+    epochs = local.small ? 10 : 40
   }
 }
 
