@@ -24,12 +24,17 @@ import "math"
 // L = -W(y, y_a) = ∫ Im(k0²) u², the last with the kicks before z. So each kick counts
 // with four numbers per mode and phone, and the sums over modes are taken before any
 // direction is looked at: Lagrange's identity for the sweeps and a reverse pass for
-// the rest.
+// the rest. Parameters that no direction changes are passed over.
+//
+// Scattering at rough interfaces adds to kr² forms in (u, s) there over N, by which dp has
+// K times their change too.
 type adjoint struct {
 	cells      []adjointCell
 	parts      []adjointPart
 	boundaries [2]adjointBoundary
+	rough      []adjointRough
 	batch      adjointBatch
+	slots      int          // parameters of cells that a direction changes
 	factors    []complex128 // w, [phone][mode]
 	weights    []float64    // of one batch, [phone][re, im][lane]
 	scratch    []float64
@@ -53,6 +58,7 @@ type adjointCell struct {
 	vi                 [4]float64
 	jump               float64
 	edge, thick, lossy int64
+	slot               [adjointCellSize]int64 // in the sums; -1 where no direction changes the parameter
 }
 
 type adjointPart struct {
@@ -69,9 +75,9 @@ type adjointBoundary struct {
 }
 
 type adjointBatch struct {
-	cells, first, match, last, phones int64
-	power, spreads                    float64
-	scale, krRe, krIm                 lane
+	cells, first, match, last, phones, rough int64
+	power, spreads                           float64
+	scale, krRe, krIm, e, step               lane
 }
 
 // setBy differentiates a propagator along each of v1..v4.
@@ -87,7 +93,9 @@ func setBy(by *[4]propagator, c *cell) {
 func (a *adjointCell) set(k *column, index int) {
 	c := &k.cells[index]
 	a.p, a.jump = c.propagator, k.sweeps[index].jump
-	setBy(&a.by, c)
+	if c.lossy || a.anySlot(1, 4) {
+		setBy(&a.by, c)
+	}
 	a.edge, a.thick, a.lossy = 0, 0, 0
 	if index > 0 && k.cells[index-1].medium != c.medium {
 		a.edge = 1
@@ -119,6 +127,16 @@ func (a *adjointCell) set(k *column, index int) {
 	}
 }
 
+// anySlot reports whether a direction changes one of some parameters.
+func (a *adjointCell) anySlot(from, to int) bool {
+	for _, slot := range a.slot[from : to+1] {
+		if slot >= 0 {
+			return true
+		}
+	}
+	return false
+}
+
 func (p *propagator) scale(x float64) {
 	q := *p
 	p.plus(x-1, &q)
@@ -144,12 +162,13 @@ func (a *adjointBoundary) set(bd boundary, density float64, reached bool, e *lan
 func (j *jacobian) backward(jac, p []complex128, m *Modes, at Case) {
 	a := &j.adjoint
 	phones := len(j.depths) - 1
+	a.assign(j, m)
 	a.prepare(j, m, phones)
 	a.factor(m, at)
-	for i := range m.batches {
+	for i := range m.sweeps.batches {
 		a.one(m, i, at)
 	}
-	a.reduce(m, phones)
+	a.reduce()
 	for d := range j.directions {
 		out := jac[d*phones : (d+1)*phones]
 		clear(out)
@@ -159,13 +178,66 @@ func (j *jacobian) backward(jac, p []complex128, m *Modes, at Case) {
 		}
 		j.contract(out, p, m, d)
 	}
+	j.scatter(jac, m)
+}
+
+// assign gives each parameter of a cell that a direction changes its slot in the sums.
+func (a *adjoint) assign(j *jacobian, m *Modes) {
+	k := &m.column
+	a.cells = grow(a.cells, len(k.cells))
+	for c := range a.cells {
+		for n := range a.cells[c].slot {
+			a.cells[c].slot[n] = -1
+		}
+	}
+	a.slots = 0
+	for d := range j.directions {
+		dir := &j.directions[d]
+		if dir.local {
+			for i := range dir.active {
+				c := dir.active[i].index
+				a.want(&k.cells[c], &dir.active[i].tangent, c)
+			}
+			continue
+		}
+		for c := range dir.cells {
+			a.want(&k.cells[c], &dir.cells[c], c)
+		}
+	}
+}
+
+// want gives slots to the parameters that a direction changes.
+func (a *adjoint) want(c *cell, t *cellTangent, index int) {
+	if !t.active && t.jump == 0 {
+		return
+	}
+	rates := t.rates(c)
+	for n, x := range rates {
+		if slot := &a.cells[index].slot[n]; x != 0 && *slot < 0 {
+			*slot = int64(a.slots)
+			a.slots++
+		}
+	}
+}
+
+// rates are the changes of a cell's parameters in the order of adjoint.h; that of the
+// jump, whose parameter is its logarithm, is not yet over the jump.
+func (t *cellTangent) rates(c *cell) (r [adjointCellSize]float64) {
+	r[0], r[5], r[6] = t.q[0], t.h, t.jump
+	copy(r[1:5], t.v[1:5])
+	if c.lossy {
+		r[7] = t.qi[0]
+		for n := 1; n <= 4; n++ {
+			r[7+n] = -c.h*c.h*t.qi[n] - 2*c.h*t.h*c.qi[n]
+		}
+	}
+	return r
 }
 
 // prepare differentiates cells and parts, and clears the sums.
 func (a *adjoint) prepare(j *jacobian, m *Modes, phones int) {
 	k := &m.column
 	n := len(k.cells)
-	a.cells = grow(a.cells, n)
 	for c := range k.cells {
 		a.cells[c].set(k, c)
 	}
@@ -183,7 +255,7 @@ func (a *adjoint) prepare(j *jacobian, m *Modes, phones int) {
 		}
 	}
 	row := phones * 2 * lanes
-	a.cellSums = cleared(a.cellSums, n*adjointCellSize*row)
+	a.cellSums = cleared(a.cellSums, a.slots*row)
 	a.placeSums = cleared(a.placeSums, len(a.parts)*adjointPartSize*row)
 	a.boundarySums = cleared(a.boundarySums, 2*adjointBoundarySize*row)
 	a.rangeSums = cleared(a.rangeSums, row)
@@ -229,12 +301,13 @@ func (a *adjoint) factor(m *Modes, at Case) {
 
 // one adds a batch to the sums.
 func (a *adjoint) one(m *Modes, i int, at Case) {
-	k, b := &m.column, &m.batches[i]
+	k, b := &m.column, &m.sweeps.batches[i]
 	phones, n := len(m.field.ranges), m.Len()
 	to := &a.batch
 	to.cells, to.first, to.match, to.last, to.phones = int64(len(k.cells)), int64(b.first), int64(b.match), int64(b.last), int64(phones)
-	to.scale = b.scale
+	to.scale, to.e, to.step = b.scale, b.e, m.sweeps.joins[i].step
 	for l, mode := range b.modes {
+		to.e[l] += to.step[l]
 		// Lanes without a mode weigh nothing.
 		to.krRe[l], to.krIm[l] = math.Sqrt(b.e[l]), 0
 		if mode >= 0 {
@@ -249,8 +322,10 @@ func (a *adjoint) one(m *Modes, i int, at Case) {
 		}
 	}
 	st := k.stack
-	a.boundaries[0].set(st.surface, st.media[0].density, b.first == 0, &b.e)
-	a.boundaries[1].set(st.bottom, st.media[len(st.media)-1].density, b.last == len(k.cells) && !k.cut, &b.e)
+	a.boundaries[0].set(st.surface, st.media[0].density, b.first == 0, &to.e)
+	a.boundaries[1].set(st.bottom, st.media[len(st.media)-1].density, b.last == len(k.cells) && !k.cut, &to.e)
+	a.rough = m.roughness(a.rough[:0], b, &to.e)
+	to.rough = int64(len(a.rough))
 	a.run(b, m.field.ranges)
 }
 
@@ -291,19 +366,11 @@ func along(out []complex128, sums []float64, at int, x float64) {
 }
 
 func (a *adjoint) contractCell(out []complex128, c *cell, t *cellTangent, index int) {
-	at := adjointCellSize * index
-	along(out, a.cellSums, at, t.q[0])
-	along(out, a.cellSums, at+5, t.h)
-	if t.jump != 0 {
-		along(out, a.cellSums, at+6, t.jump/a.cells[index].jump)
-	}
-	for n := 1; n <= 4; n++ {
-		along(out, a.cellSums, at+n, t.v[n])
-	}
-	if c.lossy {
-		along(out, a.cellSums, at+7, t.qi[0])
-		for n := 1; n <= 4; n++ {
-			along(out, a.cellSums, at+7+n, -c.h*c.h*t.qi[n]-2*c.h*t.h*c.qi[n])
+	rates := t.rates(c)
+	rates[6] /= a.cells[index].jump
+	for n, slot := range a.cells[index].slot {
+		if slot >= 0 {
+			along(out, a.cellSums, int(slot), rates[n])
 		}
 	}
 }

@@ -20,6 +20,8 @@ typedef struct {
 	double qi0, vi[4];
 	double jump; // √(density above/density here)
 	long long interface, any, lossy; // any: |Z| may be large
+	// Where in the sums each parameter's is; -1 if no direction changes it.
+	long long slot[ADJOINT_CELL];
 } adjoint_cell;
 
 // adjoint_part is Go's adjointPart: what lies between a cell's entrance and a place.
@@ -38,24 +40,35 @@ typedef struct {
 	double g_re[8], g_im[8], ge_re[8], ge_im[8], gee_re[8], gee_im[8];
 } adjoint_boundary;
 
+// adjoint_rough is Go's adjointRough: the scattering at a rough interface is
+// pp u² + ps u s + ss s² of the state (u, s) that enters a cell there, over ∫u²; then the
+// same differentiated in E at a held state. Complex: real parts first.
+typedef struct {
+	long long cell, up; // cell = match and not up: the state at the match from above
+	double pp[2][8], ps[2][8], ss[2][8], ppe[2][8], pse[2][8], sse[2][8];
+} adjoint_rough;
+
 // adjoint_batch is what one batch of modes is differentiated from.
 typedef struct {
-	long long cells, first, match, last, phones;
+	long long cells, first, match, last, phones, rough;
 	double power, spreads; // of kr in a mode's factor; 1 for a point source
 	double scale[8], kr_re[8], kr_im[8];
+	double e[8], step[8]; // E, and its distance from that of the states
 } adjoint_batch;
 
-// ADJOINT_SCRATCH: per cell 40 lanes, per place 16, per phone 4 and 16.
-#define ADJOINT_SCRATCH(cells, phones) (8 * (40 * ((cells) + 1) + 16 * ((phones) + 1) + 20 * (phones)))
+// ADJOINT_SCRATCH: lanes per cell, per place and per phone.
+#define ADJOINT_SCRATCH(cells, phones) (8 * (44 * ((cells) + 1) + 16 * ((phones) + 1) + 22 * (phones)))
 
 // modes_adjoint adds the batch's derivatives of the pressure at each phone to
-// sums: lanes apart, [..][phone][re, im][lane] for cells, places (source, phones; for
-// either side of the match), boundaries (upper, lower) and the phones' ranges. scratch holds
-// ADJOINT_SCRATCH(cells, phones) numbers.
+// sums: lanes apart, [..][phone][re, im][lane] for the cells' parameters by slot, places
+// (source, phones; for either side of the match), boundaries (upper, lower) and the phones'
+// ranges. The states need be those at E to 1e-4 of the distance between modes only: they say
+// where the sweeps start, which are repeated. scratch holds ADJOINT_SCRATCH(cells, phones)
+// numbers.
 void modes_adjoint(const adjoint_batch *batch, const adjoint_cell *cells, const adjoint_part *parts,
-	const adjoint_boundary *boundaries, const double *e, const double *states, const double *down, const double *up,
-	const double *weights, const double *ranges, double *scratch, double *cell_sums, double *place_sums,
-	double *boundary_sums, double *range_sums, const double *p5, const double *p6);
+	const adjoint_boundary *boundaries, const adjoint_rough *rough, const double *states, const double *weights,
+	const double *ranges, double *scratch, double *cell_sums, double *place_sums, double *boundary_sums, double *range_sums,
+	const double *p5, const double *p6);
 
 // modes_reduce sums the lanes of n sums in place: sums[i] of sums[8 i .. 8 i + 7].
 void modes_reduce(double *sums, long long n);

@@ -12,7 +12,7 @@ const haveAdjoint = true
 
 // adjointScratch is the size of the memory that run works in.
 func adjointScratch(cells, phones int) int {
-	return lanes * (40*(cells+1) + 16*(phones+1) + 20*phones)
+	return lanes * (44*(cells+1) + 16*(phones+1) + 22*phones)
 }
 
 // run adds one batch to the sums, eight modes side by side.
@@ -20,19 +20,19 @@ func (a *adjoint) run(b *batch, ranges []float64) {
 	if len(ranges) == 0 {
 		return
 	}
-	number := func(x *float64) *C.double { return (*C.double)(x) }
+	number := func(x []float64) *C.double { return (*C.double)(unsafe.SliceData(x)) }
 	C.modes_adjoint(
 		(*C.adjoint_batch)(unsafe.Pointer(&a.batch)), (*C.adjoint_cell)(unsafe.Pointer(&a.cells[0])),
 		(*C.adjoint_part)(unsafe.Pointer(&a.parts[0])), (*C.adjoint_boundary)(unsafe.Pointer(&a.boundaries[0])),
-		number(&b.e[0]), number(&b.states[0].u[0]), number(&b.down.u[0]), number(&b.up.u[0]),
-		number(&a.weights[0]), number(&ranges[0]), number(&a.scratch[0]), number(&a.cellSums[0]), number(&a.placeSums[0]),
-		number(&a.boundarySums[0]), number(&a.rangeSums[0]), number(&etaCoef5[0]), number(&etaCoef6[0]))
+		(*C.adjoint_rough)(unsafe.Pointer(unsafe.SliceData(a.rough))), number(b.states[0].u[:]), number(a.weights), number(ranges),
+		number(a.scratch), number(a.cellSums), number(a.placeSums), number(a.boundarySums), number(a.rangeSums),
+		number(etaCoef5[:]), number(etaCoef6[:]))
 }
 
 // reduce adds up the lanes, in place.
-func (a *adjoint) reduce(_ *Modes, phones int) {
+func (a *adjoint) reduce() {
 	for _, sums := range [4][]float64{a.cellSums, a.placeSums, a.boundarySums, a.rangeSums} {
-		if phones > 0 {
+		if len(sums) > 0 {
 			C.modes_reduce((*C.double)(&sums[0]), C.longlong(len(sums)/lanes))
 		}
 	}

@@ -3,6 +3,7 @@ package modes
 import (
 	"fmt"
 	"math"
+	"math/cmplx"
 	"slices"
 )
 
@@ -19,7 +20,8 @@ type jacobian struct {
 	depths     []float64    // source, then phones
 	subs       [][2]subCell // from above and from below
 	adjoint    adjoint
-	varied     bool // dwave and dkr belong to the last Jacobian
+	swept      []complex128 // pressure
+	varied     bool         // dwave and dkr belong to the last Jacobian
 }
 
 // change is the change of (u, s).
@@ -38,11 +40,11 @@ type subCell struct {
 // jac[d*len(p)+i] to its derivative along direction d, by the exact derivative of
 // the discrete problem. The derivative with respect to what the cells are made of is
 // found for all of them at once, backwards from the pressure, so that the cost
-// hardly depends on the number of directions; where interfaces are rough, and
-// without cgo, each direction is followed through the cells instead. The modes returned hold
+// hardly depends on the number of directions; without cgo, each direction is followed
+// through the cells instead. The modes returned hold
 // until the next Solve or Jacobian.
 //
-// Errors: those of Solve, and directions that change the number of media.
+// Errors: those of Solve, [ErrNoDerivative], and directions that change the number of media.
 func (s *Solver) Jacobian(p, jac []complex128, at Case, frequency float64, directions []Direction) (*Modes, error) {
 	phones := len(at.Array.Depths)
 	if len(p) < phones || len(jac) < phones*len(directions) {
@@ -55,9 +57,7 @@ func (s *Solver) Jacobian(p, jac []complex128, at Case, frequency float64, direc
 	if err := j.set(s, &at, directions); err != nil {
 		return nil, err
 	}
-	s.precise = true
 	m, err := s.solve()
-	s.precise = false
 	if err != nil {
 		return nil, err
 	}
@@ -69,11 +69,14 @@ func (s *Solver) Jacobian(p, jac []complex128, at Case, frequency float64, direc
 		}
 	}
 	m.Pressure(p, at.Source, at.Array)
+	if err := j.certify(p, m, at); err != nil {
+		return nil, err
+	}
 	if err := j.locate(m, at); err != nil {
 		return nil, err
 	}
 	j.varied = false
-	if haveAdjoint && !j.rough(m) {
+	if haveAdjoint {
 		j.backward(jac, p, m, at)
 		return m, nil
 	}
@@ -81,6 +84,40 @@ func (s *Solver) Jacobian(p, jac []complex128, at Case, frequency float64, direc
 	j.assemble(jac, m, at)
 	return m, nil
 }
+
+// certify refuses what sweeps one by one do not tell: the derivative of each of two modes
+// that a barrier joins goes with their distance in E to the power -2, and only their sum is
+// the pressure's. Where thick barriers part the modes, the sweeps, each of one duct, must
+// make the pressure that the modes make.
+func (j *jacobian) certify(p []complex128, m *Modes, at Case) error {
+	if m.sweeps.gap < leastGap {
+		return ErrNoDerivative{m.Frequency, 0.5 * m.sweeps.gap}
+	}
+	if !m.sweeps.twins {
+		return nil
+	}
+	j.swept = grow(j.swept, len(at.Array.Depths))
+	batches, joins := m.batches, m.joins
+	m.batches, m.joins = m.sweeps.batches, m.sweeps.joins
+	m.Pressure(j.swept, at.Source, at.Array)
+	m.batches, m.joins = batches, joins
+	var off, size float64
+	for i, v := range j.swept {
+		off = math.Max(off, cmplx.Abs(v-p[i]))
+		size = math.Max(size, cmplx.Abs(p[i]))
+	}
+	if !(off <= certified*size) {
+		return ErrNoDerivative{m.Frequency, 0}
+	}
+	return nil
+}
+
+// leastGap is the distance in E, relative, at which derivatives of two modes still add up
+// to a millionth; certified is how far the pressure of sweeps may be from that of the modes.
+const (
+	leastGap  = 1e-6
+	certified = 1e-6
+)
 
 // set differences what the case is made of along the directions, and asks for cells
 // that resolve the differences.
@@ -102,21 +139,6 @@ func (j *jacobian) set(s *Solver, at *Case, directions []Direction) error {
 	slices.Sort(kinks)
 	s.mesher.kinks = slices.Compact(kinks)
 	return nil
-}
-
-// rough reports whether an interface scatters here or along a direction.
-func (j *jacobian) rough(m *Modes) bool {
-	for i := 0; i <= len(m.column.stack.media); i++ {
-		if m.column.stack.roughness(i) > 0 {
-			return true
-		}
-		for d := range j.directions {
-			if dir := &j.directions[d]; !dir.local && dir.plus.roughness(i) > 0 {
-				return true
-			}
-		}
-	}
-	return false
 }
 
 // WavenumberDerivative returns d kr/dθ of mode i along direction d of the last
@@ -222,6 +244,7 @@ func (j *jacobian) forward(m *Modes) {
 // variation of its integral.
 func (j *jacobian) vary(m *Modes) {
 	j.varied = true
+	m.settle()
 	for d := range j.directions {
 		if j.directions[d].local {
 			j.complete(&m.column, d)
@@ -249,12 +272,12 @@ func (j *jacobian) vary(m *Modes) {
 			}
 		}
 	}
-	for i := range m.batches {
-		for lane, mode := range m.batches[i].modes {
+	for i := range m.sweeps.batches {
+		for lane, mode := range m.sweeps.batches[i].modes {
 			if mode < 0 {
 				continue
 			}
-			v := variation{modes: m, jacobian: j, batch: &m.batches[i], lane: lane, mode: int(mode)}
+			v := variation{modes: m, jacobian: j, batch: &m.sweeps.batches[i], lane: lane, mode: int(mode)}
 			v.prepare()
 			v.prepareInside()
 			for d := range j.directions {

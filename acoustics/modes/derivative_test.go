@@ -89,15 +89,13 @@ func checkDerivative(t *testing.T, c *krakenCase, at Case, e edit) {
 		t.Fatal(err)
 	}
 	n := len(at.Array.Depths)
-	// Whole solves to the last digit, so that differences have digits left.
-	solver.precise = true
 	field := func(x float64) []complex128 {
 		d := directionOf(at, x, e.apply)
-		solver.precise = true
 		m, err := solver.Solve(d.Plus.Environment, c.Frequency)
 		if err != nil {
 			t.Fatal(err)
 		}
+		m.settle() // so that differences have digits left
 		return m.Pressure(make([]complex128, n), d.Plus.Source, d.Plus.Array)
 	}
 	a, b, p, q := field(-2*e.wide), field(-e.wide), field(e.wide), field(2*e.wide)

@@ -93,25 +93,43 @@ func (s *Solver) rematch(n int) (from, to int) {
 	if len(k.ducts) == 1 {
 		return 0, n
 	}
-	s.homes = s.homes[:0]
+	s.neighbours(n)
 	var before home
 	for j := range n {
 		b := &s.batches[j]
 		s.read(b)
 		for i, mode := range b.modes {
 			if mode >= 0 {
-				before = s.homeOf(b.e[i], i, int(mode), before)
-				s.homes = append(s.homes, before)
+				h := &s.homes[mode]
+				s.findHome(h, i, before)
+				before = *h
 			}
 		}
 	}
 	to = n
 	for d := range k.ducts {
-		for _, confined := range [4][2]bool{{false, false}, {false, true}, {true, false}, {true, true}} {
-			to = s.settle(to, d, confined)
+		for kind := range 8 {
+			to = s.settle(to, home{duct: d, near: kind&1 > 0, confined: [2]bool{kind&2 > 0, kind&4 > 0}})
 		}
 	}
 	return n, to
+}
+
+// neighbours lists the modes and marks those that have another close by in E.
+func (s *Solver) neighbours(n int) {
+	s.homes = s.homes[:0]
+	for j := range n {
+		for i, mode := range s.batches[j].modes {
+			if mode >= 0 {
+				s.homes = append(s.homes, home{mode: int(mode), e: s.batches[j].e[i]})
+			}
+		}
+	}
+	for i := 1; i < len(s.homes); i++ {
+		if s.homes[i-1].e-s.homes[i].e <= neighbourhood*s.homes[i].e {
+			s.homes[i-1].near, s.homes[i].near = true, true
+		}
+	}
 }
 
 // home is the duct where a mode lives, and whether a barrier confines it there,
@@ -119,15 +137,44 @@ func (s *Solver) rematch(n int) (from, to int) {
 type home struct {
 	duct, mode int
 	e          float64
+	near       bool // another mode is close by in E
 	confined   [2]bool
 	taken      uint64 // ducts of this mode and its twins before it
+}
+
+// gap is the least distance in E, relative, of neighbours whose ducts no thick barrier
+// parts.
+func (s *Solver) gap() float64 {
+	least := math.Inf(1)
+	if len(s.column.ducts) == 1 {
+		return least
+	}
+	for i := 1; i < len(s.homes); i++ {
+		a, b := &s.homes[i-1], &s.homes[i]
+		if !s.parted(a, b) {
+			least = math.Min(least, (a.e-b.e)/a.e)
+		}
+	}
+	return least
+}
+
+// parted reports whether the sweeps of both modes end in a barrier between them.
+func (s *Solver) parted(a, b *home) bool {
+	x, y := s.column.ducts[a.duct].match, s.column.ducts[b.duct].match
+	switch {
+	case x < y:
+		return a.confined[1] && b.confined[0]
+	case x > y:
+		return a.confined[0] && b.confined[1]
+	}
+	return false
 }
 
 // read shoots the batch's E at every duct's match.
 func (s *Solver) read(b *batch) {
 	k := &s.column
 	s.readings = grow(s.readings, len(k.ducts))
-	s.probe.e, s.probe.local = b.e, true
+	s.probe.e, s.probe.barrier = b.e, barrierCut
 	for d := range k.ducts {
 		s.probe.match = k.ducts[d].match
 		k.setScale(&s.probe)
@@ -137,7 +184,7 @@ func (s *Solver) read(b *batch) {
 			s.readings[d][i] = reading{math.Abs(off / s.probe.dphase[i]), math.Abs(s.probe.dphase[i])}
 		}
 	}
-	s.probe.local = false
+	s.probe.barrier = 0
 }
 
 // reading is what a match says of a trial E: the distance in E to where its phase
@@ -160,44 +207,54 @@ func (r reading) better(o reading, e float64) bool {
 // twins is the relative distance in E of modes that cannot share a duct: one duct
 // alone keeps its modes far farther apart. Where a barrier mixes such modes, any
 // duct's match serves.
-const twins = 1e-7
+const twins = 1e-6
 
-// homeOf picks the duct for lane i at E.
-func (s *Solver) homeOf(e float64, i, mode int, before home) home {
+// findHome picks the duct for a mode, in lane i of the readings.
+func (s *Solver) findHome(h *home, i int, before home) {
 	k := &s.column
 	var taken uint64
-	if math.Abs(before.e-e) <= twins*e {
+	if math.Abs(before.e-h.e) <= twins*h.e {
 		taken = before.taken
 	}
 	best := -1
 	for d := range k.ducts {
-		if e >= k.ducts[d].peak || taken>>d&1 == 1 {
+		if h.e >= k.ducts[d].peak || taken>>d&1 == 1 {
 			continue
 		}
-		if best < 0 || s.readings[d][i].better(s.readings[best][i], e) {
+		if best < 0 || s.readings[d][i].better(s.readings[best][i], h.e) {
 			best = d
 		}
 	}
-	h := home{duct: max(best, 0), mode: mode, e: e}
+	h.duct = max(best, 0)
 	h.taken = taken | 1<<h.duct
 	match := k.ducts[h.duct].match
-	_, h.confined[0] = k.reach(match-1, -1, e, true)
-	_, h.confined[1] = k.reach(match, 1, e, true)
-	return h
+	_, h.confined[0] = k.reach(match-1, -1, h.e, h.barrier())
+	_, h.confined[1] = k.reach(match, 1, h.e, h.barrier())
+}
+
+// barrier is how much of one the mode's sweeps go through.
+func (h *home) barrier() float64 {
+	if h.near {
+		return barrierCut
+	}
+	return thickBarrier
 }
 
 // settle puts the modes of one kind into batches of their own, from the n-th on.
-func (s *Solver) settle(n, d int, confined [2]bool) int {
+func (s *Solver) settle(n int, kind home) int {
 	used := 0
 	for _, h := range s.homes {
-		if h.duct != d || h.confined != confined {
+		if h.duct != kind.duct || h.confined != kind.confined || h.near != kind.near {
 			continue
 		}
 		if used == 0 {
 			n++
 			s.reserve(n)
 			b := &s.batches[n-1]
-			b.match, b.local = s.column.ducts[d].match, confined[0] || confined[1]
+			b.match, b.barrier = s.column.ducts[kind.duct].match, 0
+			if kind.confined[0] || kind.confined[1] {
+				b.barrier = kind.barrier()
+			}
 			b.modes = [lanes]int32{-1, -1, -1, -1, -1, -1, -1, -1}
 		}
 		b := &s.batches[n-1]

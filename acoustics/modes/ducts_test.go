@@ -34,9 +34,17 @@ func randomDucts(r *rand.Rand) (acoustics.Environment, float64) {
 	return acoustics.Environment{Surface: edge, Bottom: edge, Water: w}, 30 + 200*r.Float64()
 }
 
-// However alike the ducts, modes are as many as converged ones, right within what
-// settling a mode in its duct may move it, and orthonormal, but for modes of three
-// ducts that agree to 1e-8.
+// ductSeeds are sixty, and more with modes that are hard to tell apart.
+func ductSeeds() []uint64 {
+	seeds := []uint64{1024, 1046, 1056, 1092, 1093, 1108, 1112}
+	for i := range uint64(60) {
+		seeds = append(seeds, i)
+	}
+	return seeds
+}
+
+// However alike the ducts, modes are as many as converged ones, as far off as the
+// tolerance says, and orthonormal.
 func TestRandomDucts(t *testing.T) {
 	solver, err := NewSolver(Options{Tolerance: 1e-11, MaxPhaseSpeed: 1540})
 	if err != nil {
@@ -46,7 +54,7 @@ func TestRandomDucts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for seed := range uint64(60) {
+	for _, seed := range ductSeeds() {
 		env, f := randomDucts(rand.New(rand.NewPCG(seed, 41)))
 		m, err := solver.Solve(&env, f)
 		var none ErrNoModes
@@ -61,25 +69,19 @@ func TestRandomDucts(t *testing.T) {
 			t.Fatalf("seed %d: %d modes, converged %d, %v", seed, m.Len(), want.Len(), err)
 		}
 		for i, k := range m.Kr {
-			if e := math.Abs(real(k)/real(want.Kr[i]) - 1); !(e <= polishSteps*0.5e-9) {
+			if e := math.Abs(real(k)/real(want.Kr[i]) - 1); !(e <= 1e-10) {
 				t.Errorf("seed %d, mode %d: kr off by %.1e", seed, i+1, e)
 			}
 		}
 		z, w, density := fineDepths(m)
 		phi := m.Shapes(make([]float64, len(z)*m.Len()), z)
 		for i := range m.Len() {
-			if len(m.column.ducts) > 2 && crowded(m, i) {
-				continue // see the package's limitations
-			}
 			for j := max(0, i-3); j <= i; j++ {
-				if len(m.column.ducts) > 2 && crowded(m, j) {
-					continue
-				}
 				unit := 0.0
 				if i == j {
 					unit = 1
 				}
-				if e := math.Abs(overlap(m, phi, z, w, density, i, j) - unit); !(e <= 1e-5) {
+				if e := math.Abs(overlap(m, phi, z, w, density, i, j) - unit); !(e <= 1e-6) {
 					t.Errorf("seed %d: overlap of modes %d and %d off by %.1e; kr %.1e apart, %d ducts", seed, i+1, j+1, e,
 						1-real(m.Kr[i])/real(m.Kr[j]), len(m.column.ducts))
 				}
@@ -88,10 +90,35 @@ func TestRandomDucts(t *testing.T) {
 	}
 }
 
-// crowded reports whether another mode agrees with mode i in kr to 1e-8.
-func crowded(m *Modes, i int) bool {
-	near := func(j int) bool {
-		return j >= 0 && j < m.Len() && math.Abs(real(m.Kr[i])/real(m.Kr[j])-1) < 1e-8
+// Where modes of several ducts are alike, the derivative is that of whole solves to 1e-6,
+// or it is refused.
+func TestJacobianOfRandomDucts(t *testing.T) {
+	solver, err := NewSolver(Options{Tolerance: 1e-12, MaxPhaseSpeed: 1540})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return near(i-1) || near(i+1)
+	certain, alike := 0, 0
+	for _, seed := range ductSeeds() {
+		env, f := randomDucts(rand.New(rand.NewPCG(seed, 41)))
+		d := env.Water.Depth
+		at := Case{&env, acoustics.Source{Depth: 0.3 * d}, acoustics.ReceiverArray{Depths: []float64{0.1 * d, 0.45 * d, 0.8 * d}, Range: 20000}}
+		e := edit{"", 1e-3, 2e-4, func(c *Case, x float64) { c.Environment.Water.Profile.Speed[1] += x }}
+		p, jac := make([]complex128, 3), make([]complex128, 3)
+		_, err := solver.Jacobian(p, jac, at, f, []Direction{directionOf(at, e.step, e.apply)})
+		var none ErrNoDerivative
+		if errors.As(err, &none) {
+			continue
+		}
+		if err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+		certain++
+		if solver.modes.sweeps.twins {
+			alike++
+		}
+		checkDerivative(t, &krakenCase{Environment: env, Frequency: f, PhaseSpeeds: [2]float64{0, 1540}}, at, e)
+	}
+	if certain < 10 || alike < 5 {
+		t.Errorf("only %d oceans have a certain derivative, %d of them modes that are alike", certain, alike)
+	}
 }

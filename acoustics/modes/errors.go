@@ -49,3 +49,31 @@ func (e ErrTooManyCells) Error() string {
 	return fmt.Sprintf("at %g Hz the environment needs more than %d cells, modes, or modes times cells: lower the frequency, the depth or max_phase_speed",
 		e.Frequency, e.Limit)
 }
+
+// ErrDegenerate says that modes agree in their wavenumbers so closely that they could not
+// be told apart.
+type ErrDegenerate struct {
+	Frequency   float64 // Hz
+	First, Last int     // modes, from 1
+}
+
+// Error names the frequency and the modes.
+func (e ErrDegenerate) Error() string {
+	return fmt.Sprintf("modes %d to %d at %g Hz agree in their wavenumbers to rounding and could not be told apart", e.First, e.Last, e.Frequency)
+}
+
+// ErrNoDerivative says that modes of different ducts agree in their wavenumbers so closely
+// that the derivative of the pressure is not certain to 1e-6.
+type ErrNoDerivative struct {
+	Frequency float64 // Hz
+	// Gap is the least relative distance of wavenumbers; 0 where that is not what counts.
+	Gap float64
+}
+
+// Error names the frequency and the distance.
+func (e ErrNoDerivative) Error() string {
+	if e.Gap == 0 {
+		return fmt.Sprintf("no derivative at %g Hz: modes of different ducts agree in their wavenumbers too closely; make the ducts less alike", e.Frequency)
+	}
+	return fmt.Sprintf("no derivative at %g Hz: modes of different ducts agree in their wavenumbers to %.1g; make the ducts less alike", e.Frequency, e.Gap)
+}

@@ -1,6 +1,7 @@
 package modes
 
 import (
+	"math"
 	"math/cmplx"
 	"slices"
 
@@ -232,7 +233,13 @@ func (d *direction) perturb(t *cellTangent, s *stack, top, bottom float64) {
 		}
 	}
 	*t = cellTangent{active: true, q: sum.q, qi: sum.qi}
+	size := 0.0
+	for _, q := range t.q {
+		size = max(size, math.Abs(q))
+	}
 	for n := 1; n <= 4; n++ {
+		// What is not worth a pass over the modes: of a knot's, often the fourth moment.
+		t.q[n] = denoise(t.q[n], 1e-11*size)
 		t.v[n] = -h * h * t.q[n]
 	}
 }

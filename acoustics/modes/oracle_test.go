@@ -312,10 +312,10 @@ func TestOrderOfConvergence(t *testing.T) {
 			s.mesher.cells = append(s.mesher.cells, c)
 		}
 		s.column.set(&s.stack, &s.mesher, s.window)
-		s.precise = true
 		if err := s.findModes(); err != nil {
 			t.Fatal(err)
 		}
+		s.modes.settle()
 		return real(s.modes.Kr[1])
 	}
 	want := errorOf(200)

@@ -22,18 +22,25 @@ type Side struct {
 // Kuperman & Ingenito, J. Acoust. Soc. Am. 61 (1977) 1178, as KRAKEN applies it:
 // coherent loss in the limit of long correlation.
 func KupermanIngenito(sigma float64, kr2 complex128, above, below Side, p, v complex128) complex128 {
+	pp, pv, vv := scattering(sigma, kr2, above, below)
+	return pp*p*p + pv*p*v + vv*v*v
+}
+
+// scattering returns the factors of p², p v and v² in [KupermanIngenito].
+func scattering(sigma float64, kr2 complex128, above, below Side) (pp, pv, vv complex128) {
 	sq1, sq2 := above.K2-kr2, below.K2-kr2
 	eta1, eta2 := downgoing(sq1), downgoing(sq2)
 	r1, r2 := complex(above.Density, 0), complex(below.Density, 0)
 	delta := r1*eta2 + r2*eta1
 	if delta == 0 {
-		return 0
+		return 0, 0, 0
 	}
 	cross := r2*sq1 - r1*sq2
 	a11 := 0.5*(sq1-sq2) - cross*(eta1+eta2)/delta
 	a12 := 1i * (r2 - r1) * (r2 - r1) * eta1 * eta2 / delta
 	a21 := -1i * cross * cross / (r1 * r2 * delta)
-	return complex(-sigma*sigma, 0) * (-a21*p*p + 2*a11*p*v + a12*v*v)
+	square := complex(sigma*sigma, 0)
+	return square * a21, -2 * square * a11, -square * a12
 }
 
 // downgoing is the vertical wavenumber of a wave exp(-iηz): where it is evanescent

@@ -14,8 +14,12 @@ type state struct{ u, s, ue, se lane }
 // batch is up to [lanes] trial values of E carried through the cells together.
 type batch struct {
 	e     lane
-	match int  // cells[:match] are swept from above, the others from below
-	local bool // keep to the duct of the match: see barrierCut
+	match int // cells[:match] are swept from above, the others from below
+	// barrier, unless 0, is the ∫√(E-q)dz of a barrier beyond the match's duct that is not
+	// swept through.
+	barrier float64
+	// given states are a mode's as they are, normalised, without derivatives in E.
+	given bool
 	// modes are the modes' numbers from 0 in the list; -1 is an unused lane.
 	modes [lanes]int32
 	scale lane // Prüfer's scale at the matching depth
@@ -80,20 +84,25 @@ func (k *column) limits(b *batch) {
 	for _, v := range b.e {
 		e = math.Min(e, v)
 	}
-	b.first, _ = k.reach(b.match-1, -1, e, b.local)
-	b.last, _ = k.reach(b.match, 1, e, b.local)
+	b.first, _ = k.reach(b.match-1, -1, e, b.barrier)
+	b.last, _ = k.reach(b.match, 1, e, b.barrier)
 	b.last++
 }
 
-// barrierCut is the ∫√(E-q)dz of a barrier that a mode of one duct is not followed
-// through: its kr is then right to e^(-2·barrierCut) of the distance between modes,
-// while beyond, where it is e^-barrierCut of its size, rounding would begin to show.
-const barrierCut = 12
+// Of a barrier between ducts, a mode of one is swept through so much of ∫√(E-q)dz: beyond
+// thickBarrier a mode of the other duct at a distance δ in E mixes in by less than
+// e^-thickBarrier of the distance between a duct's own modes over δ. Where the other mode
+// is a neighbour, rounding shows much before: the sweeps keep to their duct, and the mode
+// is found with its neighbours (see [Solver.separate]).
+const (
+	thickBarrier = 27
+	barrierCut   = 12
+)
 
 // reach is the last cell that a mode at e reaches from cell c on in steps of step:
-// deepDecay beyond its last turning point, or, if local, barrierCut inside the
+// deepDecay beyond its last turning point, or, if most is not 0, as much inside the
 // first thick barrier, which is then reported.
-func (k *column) reach(c, step int, e float64, local bool) (last int, barrier bool) {
+func (k *column) reach(c, step int, e, most float64) (last int, barrier bool) {
 	n := len(k.cells)
 	end := n - 1
 	if step < 0 {
@@ -112,7 +121,7 @@ func (k *column) reach(c, step int, e float64, local bool) (last int, barrier bo
 		}
 		decay += math.Sqrt(e-cl.hi) * cl.h
 		outside := (c-turn)*step > 0
-		if outside && decay > deepDecay || !outside && local && decay > barrierCut {
+		if outside && decay > deepDecay || !outside && most > 0 && decay > most {
 			return c, !outside
 		}
 	}

@@ -21,9 +21,8 @@ type Solver struct {
 	probe    batch
 	homes    []home
 	readings [][lanes]reading
+	twins    twinSolver
 	modes    Modes
-	// precise asks for wavenumbers to the last digits, as derivatives need.
-	precise  bool
 	jacobian jacobian
 }
 
@@ -41,7 +40,7 @@ func NewSolver(o Options) (*Solver, error) {
 // Solver and holds until its next Solve; see [Modes.Clone].
 //
 // Errors: [acoustics.ValidationErrors], [ErrUnsupported], [ErrNoModes],
-// [ErrNotConverged], [ErrTooManyCells].
+// [ErrNotConverged], [ErrDegenerate], [ErrTooManyCells].
 func (s *Solver) Solve(env *acoustics.Environment, frequency float64) (*Modes, error) {
 	if err := s.prepare(env, frequency); err != nil {
 		return nil, err
@@ -145,7 +144,7 @@ func (k *column) setScale(b *batch) {
 type sample struct{ e, phase, dphase float64 }
 
 // maxModes bounds the memory of one solve, and maxStates that of all modes in all
-// cells: 4 GB.
+// cells, 32 bytes each: 4 GB.
 const (
 	maxModes  = 1 << 17
 	maxStates = 1 << 27
@@ -166,14 +165,18 @@ func (s *Solver) findModes() error {
 	if count > maxModes {
 		return ErrTooManyCells{s.stack.frequency, maxModes}
 	}
-	if count > maxStates/len(s.column.cells) {
+	copies := 1
+	if len(s.column.ducts) > 1 {
+		copies = 2 // see rematch
+	}
+	if copies*count > maxStates/len(s.column.cells) {
 		return ErrTooManyCells{s.stack.frequency, maxStates}
 	}
 	n := (count + lanes - 1) / lanes
 	s.reserve(n)
 	for j := range n {
 		b := &s.batches[j]
-		b.match, b.local = s.column.ducts[0].match, false
+		b.match, b.barrier = s.column.ducts[0].match, 0
 		for i := range lanes {
 			b.modes[i] = -1
 			if j*lanes+i < count {
@@ -185,7 +188,12 @@ func (s *Solver) findModes() error {
 		}
 	}
 	from, to := s.rematch(n)
-	s.modes.collect(s, s.batches[from:to], count)
+	swept := s.batches[from:to]
+	batches, err := s.separate(swept, count)
+	if err != nil {
+		return err
+	}
+	s.modes.collect(s, batches, swept, count)
 	return nil
 }
 
@@ -196,7 +204,12 @@ func (s *Solver) reserve(n int) {
 		s.batches = append(s.batches, batch{})
 	}
 	for j := range n {
-		s.batches[j].states = grow(s.batches[j].states, cells)
+		// Most of a solve's memory: little more than is asked for.
+		if b := &s.batches[j]; cap(b.states) < cells {
+			b.states = make([]state, cells, cells+cells/16)
+		} else {
+			b.states = b.states[:cells]
+		}
 	}
 }
 
@@ -269,10 +282,7 @@ func (l *search) stuck() bool {
 
 // phaseTolerance is the distance from a whole number, in units of π, at which one
 // last Newton step, whose error is its square, ends the search.
-const (
-	phaseTolerance   = 1e-7
-	preciseTolerance = 1e-10
-)
+const phaseTolerance = 1e-7
 
 // maxSteps is more than bisection to the last bit takes.
 const maxSteps = 120
@@ -280,10 +290,6 @@ const maxSteps = 120
 // solveBatch finds modes first .. first+n-1 side by side.
 func (s *Solver) solveBatch(b *batch, first, n int) error {
 	var lane [lanes]search
-	tolerance := phaseTolerance
-	if s.precise {
-		tolerance = preciseTolerance
-	}
 	for i := range lanes {
 		mode := first + min(i, n-1)
 		b.e[i] = s.guess(&lane[i], float64(mode))
@@ -293,7 +299,7 @@ func (s *Solver) solveBatch(b *batch, first, n int) error {
 		s.column.shoot(b)
 		left := 0
 		for i := range n {
-			if !lane[i].done && !b.step(&lane[i], i, tolerance) {
+			if !lane[i].done && !b.step(&lane[i], i) {
 				left++
 			}
 		}
@@ -348,7 +354,7 @@ func (l *search) inside(e float64) float64 {
 
 // step moves lane i by Newton, kept in its bracket; it reports whether the search
 // has ended.
-func (b *batch) step(l *search, i int, tolerance float64) bool {
+func (b *batch) step(l *search, i int) bool {
 	e := b.e[i]
 	r := l.mode - b.phase[i]
 	if r < 0 {
@@ -356,7 +362,7 @@ func (b *batch) step(l *search, i int, tolerance float64) bool {
 	} else {
 		l.hi = e
 	}
-	if math.Abs(r) <= tolerance || l.hi-l.lo <= 4e-16*e {
+	if math.Abs(r) <= phaseTolerance || l.hi-l.lo <= 4e-16*e {
 		l.done = true
 		return true
 	}

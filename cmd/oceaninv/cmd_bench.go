@@ -91,7 +91,9 @@ func (r forwardReport) write(w io.Writer) error {
 		fmt.Fprintf(w, "derivative by %d parameters: %.3f ms, %.2f times the pressure alone\n", d.Parameters, d.MS, d.Solves)
 	}
 	if r.Workers > 1 {
-		fmt.Fprintf(w, "%d cores: %.2f times one (%.0f solves/s)\n", r.Workers, r.Speedup, r.SolvesPerSecondAll)
+		q := r.SpeedupQuartiles
+		fmt.Fprintf(w, "%d cores: %.2f times one in the quickest turns of each (%.0f solves/s); quartiles of all turns %.2f, %.2f, %.2f\n",
+			r.Workers, r.Speedup, r.SolvesPerSecondAll, q[0], q[1], q[2])
 	}
 	if r.Ratio > 0 {
 		fmt.Fprintf(w, "KRAKEN, same oceans: %.1f ms per sample, %.1f times as long\n", r.KrakenMSPerSample, r.Ratio)

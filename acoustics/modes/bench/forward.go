@@ -1,11 +1,9 @@
 package bench
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"math/cmplx"
-	"sync"
 	"time"
 
 	"oceaninv/acoustics"
@@ -32,10 +30,12 @@ type Result struct {
 	WorstRelativeErrorKr float64 `json:"worst_relative_error_kr"` // of Re kr
 	WorstPressureError   float64 `json:"worst_pressure_error"`    // relative 2-norm over the array
 	Samples              int     `json:"samples"`
-	// Speedup is the throughput of Workers goroutines over that of one; 0 if not
-	// measured.
+	// Speedup is the throughput of Workers goroutines over that of one, of each in its
+	// quickest turn; 0 if not measured.
 	Workers int     `json:"workers,omitempty"`
 	Speedup float64 `json:"speedup,omitempty"`
+	// SpeedupQuartiles are those of turns that followed each other.
+	SpeedupQuartiles [3]float64 `json:"speedup_quartiles,omitzero"`
 	// SolvesPerSecondAll is the throughput of all Workers.
 	SolvesPerSecondAll float64      `json:"solves_per_second_all,omitempty"`
 	Tones              []Tone       `json:"tones"`
@@ -118,59 +118,6 @@ func (r *Result) time(o Options, oceans []acoustics.Environment) error {
 	}
 	r.MSPerSample = total.Seconds() * 1000 / float64(len(oceans))
 	r.SolvesPerSecond = float64(len(oceans)*len(r.Tones)) / total.Seconds()
-	return nil
-}
-
-// timeWorkers runs the samples on one goroutine and on several at once, both by the
-// clock on the wall, in turns; of each the quickest turn counts.
-func (r *Result) timeWorkers(o Options, oceans []acoustics.Environment) error {
-	one, all := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
-	for range 3 {
-		a, err := wall(o.Tolerance, oceans, 1)
-		if err != nil {
-			return err
-		}
-		b, err := wall(o.Tolerance, oceans, o.Workers)
-		if err != nil {
-			return err
-		}
-		one, all = min(one, a), min(all, b)
-	}
-	r.Workers = o.Workers
-	r.Speedup = one.Seconds() * float64(o.Workers) / all.Seconds()
-	r.SolvesPerSecondAll = float64(o.Workers*len(oceans)*len(r.Tones)) / all.Seconds()
-	return nil
-}
-
-// wall is how long so many workers take for the oceans each.
-func wall(tolerance float64, oceans []acoustics.Environment, workers int) (time.Duration, error) {
-	errs := make([]error, workers)
-	var group sync.WaitGroup
-	start := time.Now()
-	for w := range workers {
-		group.Go(func() { errs[w] = run(tolerance, oceans) })
-	}
-	group.Wait()
-	return time.Since(start), errors.Join(errs...)
-}
-
-// run solves every ocean at every tone.
-func run(tolerance float64, oceans []acoustics.Environment) error {
-	s, err := solver(tolerance)
-	if err != nil {
-		return err
-	}
-	array := Array()
-	p := make([]complex128, len(array.Depths))
-	for _, f := range Tones() {
-		for i := range oceans {
-			m, err := s.Solve(&oceans[i], f)
-			if err != nil {
-				return err
-			}
-			m.Pressure(p, Source(), array)
-		}
-	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"runtime"
 	"strings"
 	"testing"
 )
@@ -39,4 +40,34 @@ func TestCostsTellWhy(t *testing.T) {
 			t.Errorf("%g Hz in %g m: %+v, %v", c.hz, c.depth, got, err)
 		}
 	}
+}
+
+// A solve keeps 32 bytes per mode and cell, and little else: what bounds modes times cells
+// bounds its memory.
+func TestMemoryIsModesTimesCells(t *testing.T) {
+	s, err := costSolver(1e-9)
+	if err != nil {
+		t.Fatal(err)
+	}
+	env := Ocean(1000)
+	before := heap()
+	m, err := s.Solve(&env, 2000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	states := 32 * uint64(m.Len()) * uint64(m.Cells())
+	grown := heap() - before
+	t.Logf("%d modes, %d cells: %d MB, of which states %d MB", m.Len(), m.Cells(), grown>>20, states>>20)
+	if states < 32<<20 || grown > states+states/8+8<<20 {
+		t.Errorf("%d modes in %d cells take %d MB, their states %d MB", m.Len(), m.Cells(), grown>>20, states>>20)
+	}
+	runtime.KeepAlive(s)
+}
+
+// heap is what is in use after a collection.
+func heap() uint64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
