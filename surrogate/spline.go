@@ -60,6 +60,7 @@ func (s *spline[T]) newPass(batch, width int, evaluate bool) elementwisePass[T] 
 	p := &splinePass[T]{s: s, value: make([]T, n), evaluate: evaluate, knots: newKnots(s.bins)}
 	if evaluate && !s.identity {
 		p.shift, p.least = slices.Repeat(s.shift, batch*width), slices.Repeat(s.least, batch*width)
+		p.in, p.out, p.logSlope = make([]T, batch*width), make([]T, batch*width), make([]T, batch*width)
 		return p
 	}
 	p.slope = make([]T, n)
@@ -75,7 +76,8 @@ type splinePass[T Float] struct {
 	s                       *spline[T]
 	value, slope, raw, gain []T
 	evaluate                bool // no backward pass
-	shift, least            []T  // of every element, for evaluation
+	shift, least            []T  // of every element, for evaluation, as the following
+	in, out, logSlope       []T
 	knots                   knots
 }
 

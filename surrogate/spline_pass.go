@@ -16,6 +16,9 @@ func (p *splinePass[T]) inverse(theta [2]nn.Matrix[T], x, y nn.Matrix[T], logdet
 
 func (p *splinePass[T]) run(theta, x, y nn.Matrix[T], logdet []T, inverse bool) {
 	p.constrain(theta)
+	if inverse && p.in != nil && p.solveAll(x, y, logdet) {
+		return
+	}
 	per := p.s.perCoordinate()
 	for i := range x.Rows {
 		xi, yi := x.Row(i), y.Row(i)
@@ -35,6 +38,25 @@ func (p *splinePass[T]) run(theta, x, y nn.Matrix[T], logdet []T, inverse bool) 
 		}
 		logdet[i] += T(sum)
 	}
+}
+
+// solveAll inverts the splines of all elements at once; it reports false where there is no kernel for that.
+func (p *splinePass[T]) solveAll(x, y nn.Matrix[T], logdet []T) bool {
+	n := x.Rows * x.Cols
+	in, out, l := p.in[:n], p.out[:n], p.logSlope[:n]
+	for i := range x.Rows {
+		copy(in[i*x.Cols:], x.Row(i))
+	}
+	if !nn.SplineInverse(out, l, in, p.value[:n*p.s.perCoordinate()], p.s.bins) {
+		return false
+	}
+	for i := range y.Rows {
+		copy(y.Row(i), out[i*x.Cols:(i+1)*x.Cols])
+		for _, v := range l[i*x.Cols : (i+1)*x.Cols] {
+			logdet[i] -= v
+		}
+	}
+	return true
 }
 
 func (p *splinePass[T]) forwardBackward(d *elementwiseGrad[T]) {

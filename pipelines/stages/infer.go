@@ -29,7 +29,7 @@ const samplingVariant = "variant"
 
 func inferKind() stage.Kind {
 	return stage.Kind{
-		Name: "infer", Version: 4,
+		Name: "infer", Version: 5,
 		Doc:    "posterior draws of a trained model for every observation",
 		Decode: decodeInfer,
 		Load:   stage.LoadJSON[infer],

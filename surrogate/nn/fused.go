@@ -191,6 +191,18 @@ func clampSoftplusGo[T Float](y, x, shift, least []T, c T) {
 	}
 }
 
+// SplineInverse sets x[i] to the solution of s_i(x) = y[i] and logSlope[i] to ln s_i'(x), with s_i the monotone
+// rational-quadratic spline with affine tails (Durkan et al. 2019, equations 4 to 8 and 29) that value[i (3 bins + 1)] and
+// those that follow describe: left, bottom, widths, heights and inner slopes. It reports whether there is a kernel for it,
+// which there is in single precision with cgo; its errors are those of rounding x and y to single precision. x must not
+// overlap the others.
+func SplineInverse[T Float](x, logSlope, y, value []T, bins int) bool {
+	sameLength(len(x), len(y))
+	sameLength(len(logSlope), len(y))
+	sameLength(len(value), len(y)*(3*bins+1))
+	return isSingle[T]() && splineInverse32(single(x), single(logSlope), single(y), single(value), bins)
+}
+
 // Mul sets dst[i] = a[i] b[i]; dst may be a or b.
 func Mul[T Float](dst, a, b []T) {
 	sameLength(len(dst), len(a))

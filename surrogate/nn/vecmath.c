@@ -118,6 +118,10 @@ void oi_clamp_softplus(float *y, const float *x, const float *shift, const float
 	CALL(clamp_softplus, y, x, shift, least, c, n);
 }
 
+void oi_spline_inverse(float *x, float *logslope, const float *y, const float *value, long bins, long n) {
+	CALL(spline_inverse, x, logslope, y, value, bins, n);
+}
+
 void oi_add_bias(float *y, const float *b, long rows, long cols) { CALL(add_bias, y, b, rows, cols); }
 void oi_mul_colsum(float *g, const float *d, float *db, long rows, long cols) { CALL(mul_colsum, g, d, db, rows, cols); }
 void oi_colsum(const float *g, float *db, long rows, long cols) { CALL(colsum, g, db, rows, cols); }

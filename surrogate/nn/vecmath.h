@@ -21,6 +21,7 @@ void oi_bias_gelu_value(float *y, const float *b, long rows, long cols);
 void oi_bias_tanh_value(float *y, const float *b, long rows, long cols);
 void oi_bias_relu_value(float *y, const float *b, long rows, long cols);
 void oi_clamp_softplus(float *y, const float *x, const float *shift, const float *least, float c, long n);
+void oi_spline_inverse(float *x, float *logslope, const float *y, const float *value, long bins, long n);
 void oi_clamp_atan(float *s, float *e, float *ds, const float *u, float c, long n);
 void oi_clamp_tanh(float *s, float *e, float *ds, const float *u, float c, long n);
 void oi_add_bias(float *y, const float *b, long rows, long cols);

@@ -20,6 +20,7 @@ package nn
 #cgo noescape oi_bias_tanh_value
 #cgo noescape oi_bias_relu_value
 #cgo noescape oi_clamp_softplus
+#cgo noescape oi_spline_inverse
 #cgo noescape oi_clamp_atan
 #cgo noescape oi_clamp_tanh
 #cgo noescape oi_add_bias
@@ -49,6 +50,7 @@ package nn
 #cgo nocallback oi_bias_tanh_value
 #cgo nocallback oi_bias_relu_value
 #cgo nocallback oi_clamp_softplus
+#cgo nocallback oi_spline_inverse
 #cgo nocallback oi_clamp_atan
 #cgo nocallback oi_clamp_tanh
 #cgo nocallback oi_add_bias
@@ -118,6 +120,11 @@ func addBiasActivateValue32(act Activation, y, b []float32, rows, cols int) {
 
 func clampSoftplus32(y, x, shift, least []float32, clamp float32) {
 	C.oi_clamp_softplus(ptr(y), ptr(x), ptr(shift), ptr(least), C.float(clamp), C.long(len(y)))
+}
+
+func splineInverse32(x, logSlope, y, value []float32, bins int) bool {
+	C.oi_spline_inverse(ptr(x), ptr(logSlope), ptr(y), ptr(value), C.long(bins), C.long(len(y)))
+	return true
 }
 
 func mulColSum32(g, slope, db []float32, rows, cols int) {

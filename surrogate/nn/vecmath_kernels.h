@@ -390,6 +390,7 @@ LOOP K(half_dist_rows)(float *restrict C, const float *restrict a, const float *
 }
 
 #include "affine_kernels.h"
+#include "spline_kernels.h"
 
 #undef FN
 #undef LOOP

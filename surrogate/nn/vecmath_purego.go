@@ -25,6 +25,7 @@ func addBiasActivateValue32(act Activation, y, b []float32, rows, cols int) {
 func clampSoftplus32(y, x, shift, least []float32, clamp float32) {
 	clampSoftplusGo(y, x, shift, least, clamp)
 }
+func splineInverse32(_, _, _, _ []float32, _ int) bool   { return false }
 func mulColSum32(g, slope, db []float32, rows, cols int) { mulColSumGo(g, slope, db, rows, cols) }
 func colSum32(g, db []float32, rows, cols int)           { colSumGo(g, db, rows, cols) }
 func clampAtan32(s, e, ds, u []float32, scale float32)   { clampAtanGo(s, e, ds, u, scale) }
