@@ -107,7 +107,7 @@ func Read(r io.Reader, name string, open Opener) ([]Case, error) {
 	return cases, nil
 }
 
-// errTrailing says that one stray line follows the last profile.
+// errTrailing says that something else follows the last profile.
 var errTrailing = errors.New("no profile")
 
 // caseReader gathers one profile.
@@ -143,12 +143,14 @@ func readCase(l *list, open Opener, later bool) (*Case, error) {
 
 func (r *caseReader) readHead() error {
 	r.begin()
-	title, err := r.text("the title")
+	title, err := r.value("the title")
 	if err != nil {
 		return err
 	}
-	r.c.Title = strings.TrimRight(title, " ")
-	if !r.more() && r.later {
+	r.c.Title = strings.TrimRight(title.text, " ")
+	// SCOOTER's ranges follow the last profile: a number for a title.
+	_, number := parseReal(title.text)
+	if r.later && (!r.more() || number && !title.quoted) {
 		return errTrailing
 	}
 	r.begin()

@@ -155,6 +155,34 @@ func TestListDirectedInput(t *testing.T) {
 	assertRoundTrip(t, "everything", cases)
 }
 
+// Ranges that another program wants after the last profile are left out, with a warning.
+func TestTrailingRanges(t *testing.T) {
+	for _, text := range []string{"501 ! NR\n0 100 / 80.0\n", "end of file\n", "'end'\n"} {
+		cases, err := Read(strings.NewReader(pekeris+text), "p.env", nil)
+		if err != nil || len(cases) != 1 || len(cases[0].Warnings) != 1 {
+			t.Errorf("%q: %d profiles, %v", text, len(cases), err)
+		}
+	}
+	if cases, err := Read(strings.NewReader(pekeris+pekeris), "p.env", nil); err != nil || len(cases) != 2 {
+		t.Errorf("%d profiles, %v", len(cases), err)
+	}
+}
+
+// Depths of sources and receivers count from the surface, wherever the file has it, and
+// go back into a file where they were.
+func TestOrigin(t *testing.T) {
+	shifted := strings.NewReplacer("2000 0.0 100.0\n0.0 ", "2000 0.0 120.0\n20.0 ", "\n100.0 ", "\n120.0 ", "36.0 /", "56.0 /", "10.0 25.0 50.0 75.0 95.0", "30.0 45.0 70.0 95.0 115.0").Replace(pekeris)
+	cases, err := Read(strings.NewReader(shifted), "p.env", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := cases[0]
+	if c.Origin != 20 || c.Environment.Water.Depth != 100 || c.SourceDepths[0] != 36 || c.ReceiverDepths[4] != 95 {
+		t.Errorf("origin %v, depth %v, sources %v, receivers %v", c.Origin, c.Environment.Water.Depth, c.SourceDepths, c.ReceiverDepths)
+	}
+	assertRoundTrip(t, "shifted", cases)
+}
+
 func TestReflectionTables(t *testing.T) {
 	text := strings.Replace(pekeris, "'A' 0.0\n100.0 1700.0 0.0 1.8 0.5 0.0", "'F' 0.0", 1)
 	table := "3\n0.0 1.0 180.0\n45.0 0.95 175.0\n90.0 0.9 170.0\n"
