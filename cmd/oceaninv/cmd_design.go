@@ -1,9 +1,11 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -12,7 +14,9 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"oceaninv/inversion"
+	"oceaninv/io/dataset"
 	"oceaninv/io/figure"
+	"oceaninv/pipelines/stages"
 	"oceaninv/workflow/config"
 	"oceaninv/workflow/stage"
 )
@@ -25,6 +29,7 @@ type designFlags struct {
 	at          []string
 	snapshots   int
 	json        bool
+	output      string
 	plot        string
 }
 
@@ -50,11 +55,15 @@ nothing of distant ambiguities. The last columns are the posterior's from each t
 	flags.IntVar(&f.snapshots, "snapshots", 1, "`number` of snapshots observed, for likelihood = \"snapshot_covariance\"")
 	flags.Var(&assignmentFlag{into: &f.assignments}, "var", "give a `name=value` to a variable")
 	flags.BoolVar(&f.json, "json", false, "print JSON")
+	flags.StringVarP(&f.output, "output", "o", "", "write NetCDF `FILE` (.nc)")
 	flags.StringVar(&f.plot, "plot", "", "draw the posterior's standard deviation by tone into `FILE` (.png, .svg)")
 	return cmd
 }
 
 func (f *designFlags) run(path string, stdout, stderr io.Writer) error {
+	if f.output != "" && !hasExtension(f.output, ".nc") {
+		return badInput("-o %s: the name must end in .nc", f.output)
+	}
 	p, err := f.read(path, stderr)
 	if err != nil {
 		return err
@@ -77,6 +86,11 @@ func (f *designFlags) run(path string, stdout, stderr io.Writer) error {
 	r, err := p.Fisher(model, noise, theta, f.snapshots)
 	if err != nil {
 		return solverError(err)
+	}
+	if f.output != "" {
+		if err := writeDesign(f.output, p, theta, r); err != nil {
+			return failed(err)
+		}
 	}
 	if f.plot != "" {
 		drawing, err := designFigure(p, r)
@@ -165,6 +179,18 @@ func designOf(p *inversion.Problem, theta []float64, r *inversion.Resolution) *d
 		d.Parameters = append(d.Parameters, q)
 	}
 	return d
+}
+
+// writeDesign writes the NetCDF file.
+func writeDesign(path string, p *inversion.Problem, theta []float64, r *inversion.Resolution) error {
+	description, err := json.Marshal(p)
+	if err != nil {
+		return err
+	}
+	d := dataset.Design{Parameters: stages.ParametersOf(p), Problem: description, Frequencies: p.Frequencies, At: theta,
+		PriorSD: r.PriorSD, CramerRao: r.CramerRao, Posterior: r.Posterior,
+		Fisher: slices.Concat(rows(r.Fisher)...), Correlation: slices.Concat(rows(r.Correlation)...), ByTone: slices.Concat(r.ByTone...)}
+	return dataset.WriteDesign(path, d)
 }
 
 func rows(m *mat.SymDense) [][]float64 {

@@ -303,6 +303,19 @@ func TestInterpolationRoundTrip(t *testing.T) {
 	}
 }
 
+func TestDesignRoundTrip(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "d.nc")
+	want := Design{Parameters: twoParameters, Problem: []byte(`{"name":"p"}`), Frequencies: []float64{49, 79, 112},
+		At: []float64{216.5, 1572}, PriorSD: []float64{10, 17}, CramerRao: []float64{0.5, math.Inf(1)}, Posterior: []float64{0.4, 16},
+		ByTone: []float64{1, 2, 3, 4, 5, 6}, Fisher: []float64{4, 1, 1, 0.25}, Correlation: []float64{1, 0.5, 0.5, 1}}
+	if err := WriteDesign(path, want); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := ReadDesign(path); err != nil || !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
 func TestTableAndDensityRoundTrip(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "t.nc")
 	table := Table{Title: "Training", Index: Column{"epoch", "epoch", "1", []float64{1, 2}},

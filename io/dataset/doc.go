@@ -1,6 +1,6 @@
 // Package dataset gives NetCDF files their meaning: training samples, observations,
-// posteriors, models, fields, modes, tables, densities and environments, each a Go
-// type with a reader and a writer.
+// posteriors, models, fields, modes, tables, densities, environments and designs, each
+// a Go type with a reader and a writer.
 //
 // All files are NetCDF-4 with CF-1.11 attributes; a complex quantity is two
 // variables, <name>_real and <name>_imag; depth is positive down. The global
@@ -15,6 +15,7 @@
 //   - modes: dimensions frequency, mode, depth; see [Modes].
 //   - table: columns over one dimension, such as a training history; see [Table].
 //   - density: a function on a grid of parameters, such as an exact posterior; see [Density].
+//   - design: dimensions parameter, other_parameter, frequency; see [Design].
 //   - environment: an ocean; see [WriteEnvironment].
 //
 // Readers need the variables, dimensions and units, not the schema attribute, so

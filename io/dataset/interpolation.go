@@ -106,30 +106,21 @@ func ReadInterpolation(path string) (Interpolation, error) {
 
 // box writes the parameters and their extent.
 func (w *writer) box(x Interpolation) {
-	var names, units, long, prior []string
-	for _, p := range x.Parameters {
-		names, units, long, prior = append(names, p.Name), append(units, p.Unit), append(long, p.LongName), append(prior, p.Prior)
-	}
+	w.parameterList(interpolated, x.Parameters)
 	dims := []string{interpolated}
-	w.strings("parameter", dims, names, netcdf.Text(longName, "name of the parameter"))
-	w.strings("parameter_units", dims, units, netcdf.Text(longName, "unit of the parameter"))
-	w.strings("parameter_label", dims, long, netcdf.Text(longName, "what the parameter is"))
-	w.strings("parameter_prior", dims, prior, netcdf.Text(longName, "kind of the parameter's prior"))
 	w.float64s("low", dims, x.Low, netcdf.Text(longName, "lower end of the box, in the unit of the parameter"))
 	w.float64s("high", dims, x.High, netcdf.Text(longName, "upper end of the box, in the unit of the parameter"))
 }
 
 // box reads the parameters.
 func (r *reader) box() []Parameter {
-	names, units := r.strings("parameter", interpolated), r.strings("parameter_units", interpolated)
-	long, prior := r.strings("parameter_label", interpolated), r.strings("parameter_prior", interpolated)
+	out := r.parameterList(interpolated)
 	low, high := r.float64s("low", "", interpolated), r.float64s("high", "", interpolated)
 	if r.err != nil {
 		return nil
 	}
-	out := make([]Parameter, len(names))
-	for i, n := range names {
-		out[i] = Parameter{Name: n, LongName: long[i], Unit: units[i], Prior: prior[i], Lower: low[i], Upper: high[i]}
+	for i := range out {
+		out[i].Lower, out[i].Upper = low[i], high[i]
 	}
 	return out
 }

@@ -135,3 +135,30 @@ func setColumn(rows []float64, width, i int, values []float64) {
 		rows[row*width+i] = v
 	}
 }
+
+// parameterList writes parameters along a dimension of their own.
+func (w *writer) parameterList(dimension string, list []Parameter) {
+	var names, units, long, prior []string
+	for _, p := range list {
+		names, units, long, prior = append(names, p.Name), append(units, p.Unit), append(long, p.LongName), append(prior, p.Prior)
+	}
+	dims := []string{dimension}
+	w.strings("parameter", dims, names, netcdf.Text(longName, "name of the parameter"))
+	w.strings("parameter_units", dims, units, netcdf.Text(longName, "unit of the parameter"))
+	w.strings("parameter_label", dims, long, netcdf.Text(longName, "what the parameter is"))
+	w.strings("parameter_prior", dims, prior, netcdf.Text(longName, "kind of the parameter's prior"))
+}
+
+// parameterList reads what [writer.parameterList] wrote; the bounds are elsewhere.
+func (r *reader) parameterList(dimension string) []Parameter {
+	names, units := r.strings("parameter", dimension), r.strings("parameter_units", dimension)
+	long, prior := r.strings("parameter_label", dimension), r.strings("parameter_prior", dimension)
+	if r.err != nil {
+		return nil
+	}
+	out := make([]Parameter, len(names))
+	for i, n := range names {
+		out[i] = Parameter{Name: n, LongName: long[i], Unit: units[i], Prior: prior[i]}
+	}
+	return out
+}

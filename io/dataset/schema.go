@@ -24,6 +24,7 @@ const (
 	SchemaEnvironment   = "environment"
 	SchemaTimeSeries    = "time_series"
 	SchemaInterpolation = "interpolation"
+	SchemaDesign        = "design"
 )
 
 const (

@@ -90,7 +90,7 @@ func (s *interpolate) Run(ctx context.Context, ws *stage.Workspace) error {
 	}
 	e := o.field.Expansion()
 	if err := dataset.WriteInterpolation(ws.Output("field"), dataset.Interpolation{
-		Parameters: parametersOf(&s.Problem), Problem: description, Low: e.Low, High: e.High, Nodes: e.Nodes, Scale: e.Scale, Parts: e.Parts,
+		Parameters: ParametersOf(&s.Problem), Problem: description, Low: e.Low, High: e.High, Nodes: e.Nodes, Scale: e.Scale, Parts: e.Parts,
 		PanelLow: e.PanelLow, PanelHigh: e.PanelHigh, Axis: e.Axis, Child: e.Child, Cut: e.Cut, Coefficients: e.Coefficients,
 		Solves: e.Solves, Unresolved: e.Unresolved, Rough: e.Rough, Error: e.Error, RMSError: e.RMSError,
 	}); err != nil {

@@ -139,8 +139,8 @@ func report(d *stage.Decoder, err error) {
 	}
 }
 
-// parametersOf describes a problem's parameters for a file.
-func parametersOf(p *inversion.Problem) []dataset.Parameter {
+// ParametersOf describes a problem's parameters for a file.
+func ParametersOf(p *inversion.Problem) []dataset.Parameter {
 	out := make([]dataset.Parameter, len(p.Parameters))
 	for i := range p.Parameters {
 		q := &p.Parameters[i]
@@ -160,7 +160,7 @@ func layoutOf(p *inversion.Problem, noise *inversion.Noise) (dataset.Layout, err
 		return dataset.Layout{}, err
 	}
 	return dataset.Layout{
-		Parameters: parametersOf(p), ReceiverDepths: p.Array.Depths, Frequencies: p.Frequencies,
+		Parameters: ParametersOf(p), ReceiverDepths: p.Array.Depths, Frequencies: p.Frequencies,
 		NoiseVariance: noise.Variance, Noise: true, Problem: description,
 	}, nil
 }
