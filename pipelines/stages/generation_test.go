@@ -208,7 +208,7 @@ func TestReleasedSettings(t *testing.T) {
 	if o := kld.Training; o.ReverseWeight != 0.01 || o.Clamp != "paper" || o.LearningRate != 2e-4 || o.Beta1 != 0.5 || o.WeightDecay != 0 || o.ClipNorm != 0 || o.ReverseNoise != 0 || o.PadNoise != 0 {
 		t.Errorf("released kld: %+v", o)
 	}
-	if f := kld.Flow; f.Init != "normal" || f.InitStd != 0.02 || f.Permutation != "numpy" || f.SpectralNorm || !f.ReleasedInverse || f.LogDet != "truncated" || f.LogDetTerms != 20 || f.InverseSteps != 50 {
+	if f := kld.Flow; f.Init != "normal" || f.InitStd != 0.02 || f.Permutation != "numpy" || f.SpectralNorm || !f.ReleasedInverse || f.LogDet != "truncated" || f.LogDetTerms != 20 || f.InverseSteps != 51 {
 		t.Errorf("released i-resnet: %+v", f)
 	}
 	nll := spec("nll", "released").Training
