@@ -25,7 +25,7 @@ type interpolate struct {
 
 func interpolateKind() stage.Kind {
 	return stage.Kind{
-		Name: "interpolate", Version: 1,
+		Name: "interpolate", Version: 2,
 		Doc:    "the field interpolated over the prior, shared by the stages that need it (up to 3 parameters)",
 		Decode: decodeInterpolate,
 		Load:   stage.LoadJSON[interpolate],

@@ -29,7 +29,7 @@ type observe struct {
 
 func observeKind() stage.Kind {
 	return stage.Kind{
-		Name: "observe", Version: 2,
+		Name: "observe", Version: 3,
 		Doc:    "noisy observations at given parameters and at draws from the prior, to try an inversion on",
 		Decode: decodeObserve,
 		Load:   stage.LoadJSON[observe],

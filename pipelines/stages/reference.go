@@ -33,7 +33,7 @@ type referenceStage struct {
 
 func referenceKind() stage.Kind {
 	return stage.Kind{
-		Name: "reference", Version: 3,
+		Name: "reference", Version: 4,
 		Doc:    "the exact posterior of every observation, on an adaptive grid (up to 3 parameters)",
 		Decode: decodeReference,
 		Load:   stage.LoadJSON[referenceStage],

@@ -29,7 +29,7 @@ const blockSamples = 512
 
 func simulateKind() stage.Kind {
 	return stage.Kind{
-		Name: "simulate", Version: 1,
+		Name: "simulate", Version: 2,
 		Doc:    "a data set: parameters from the prior, the pressure on the array, and noise",
 		Decode: decodeSimulate,
 		Load:   stage.LoadJSON[simulate],
