@@ -58,12 +58,14 @@ temp=$(mktemp)
 trap 'rm -f "$temp"' EXIT
 commit=$(git describe --always --dirty 2>/dev/null || echo unknown)
 cpu=$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)
+load=$(cut -d ' ' -f 1 /proc/loadavg 2>/dev/null || true)
 memory=$(awk '/^MemTotal/ { printf "%.0f GB", $2 / 1e6 }' /proc/meminfo 2>/dev/null || true)
 {
 	printf '# Results\n\n'
 	# shellcheck disable=SC2016
-	printf 'Written by `make results` at commit %s on %s, on %s with %s cores and %s of memory.\n' \
-		"$commit" "$(date -u '+%Y-%m-%d %H:%M UTC')" "${cpu:-an unknown processor}" "$(getconf _NPROCESSORS_ONLN)" "${memory:-unknown}"
+	printf 'Written by `make results` at commit %s on %s, on %s with %s cores and %s of memory. %s\n' \
+		"$commit" "$(date -u '+%Y-%m-%d %H:%M UTC')" "${cpu:-an unknown processor}" "$(getconf _NPROCESSORS_ONLN)" "${memory:-unknown}" \
+		"${load:+A load of $load when it began: times are those of a machine that busy.}"
 	printf 'What the settings are and why is in [pipelines/README.md](pipelines/README.md#which-settings-and-why).\n\n'
 	study vina_geoacoustic --var seeds=5 --var 'methods=["nll","kld","jsd","wasserstein","iresnet"]' "$@"
 	study vina_geoacoustic_6d "$@"

@@ -102,8 +102,8 @@ func (c Chart) panel() (*plot.Plot, legend, error) {
 	for _, r := range c.References {
 		r.add(p, &l)
 	}
-	for _, n := range c.Notes {
-		p.Add(note{n})
+	if len(c.Notes) > 0 {
+		p.Add(notes{c.Notes, c.Series})
 	}
 	return p, l, nil
 }
