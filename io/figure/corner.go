@@ -58,6 +58,9 @@ func (k Corner) Draw() (*Figure, error) {
 			if col > 0 && row != col {
 				p.Y.Label.Text, p.Y.Tick.Marker = "", ticks{blank: true}
 			}
+			if n > 4 {
+				shrink(p, 0.8)
+			}
 			f.panels[row][col] = p
 		}
 	}
@@ -73,6 +76,14 @@ func (k Corner) panel(row, col int, axes []Axis, names [2]string, l *legend) *pl
 	j := Joint{X: k.Parameters[col], Y: k.Parameters[row]}
 	p, _ := j.panel(axes[col], axes[row], l)
 	return p
+}
+
+// shrink makes the text at the axes smaller, where there are many panels.
+func shrink(p *plot.Plot, factor vg.Length) {
+	for _, a := range []*plot.Axis{&p.X, &p.Y} {
+		a.Label.TextStyle.Font.Size *= factor
+		a.Tick.Label.Font.Size *= factor
+	}
 }
 
 // none is no ticks.

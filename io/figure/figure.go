@@ -3,6 +3,7 @@ package figure
 import (
 	"bytes"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -71,29 +72,50 @@ func install(path string, content []byte) error {
 	return os.Rename(t.Name(), path)
 }
 
-// Write writes the figure as "png" or "svg".
+// Write writes the figure as "png" or "svg". Where labels leave a panel no room the
+// figure grows until there is some.
 func (f *Figure) Write(w io.Writer, format string) error {
-	switch strings.ToLower(format) {
-	case "png":
-		c := vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(dotsPerIn))
-		f.draw(draw.New(c))
-		var b bytes.Buffer
-		if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(&b); err != nil {
-			return err
+	for range 12 {
+		content, err := f.render(strings.ToLower(format))
+		if errors.As(err, new(noRoom)) {
+			f.width, f.height = 1.25*f.width, 1.25*f.height
+			continue
 		}
-		_, err := w.Write(sized(b.Bytes()))
-		return err
-	case "svg":
-		c := vgsvg.New(f.width, f.height)
-		f.draw(draw.New(c))
-		var b bytes.Buffer
-		if _, err := c.WriteTo(&b); err != nil {
-			return err
+		if err == nil {
+			_, err = w.Write(content)
 		}
-		_, err := w.Write(portable(b.Bytes()))
 		return err
 	}
-	return fmt.Errorf("figures are written as .png or .svg, not %q", format)
+	return fmt.Errorf("figure: %q has labels that leave no room for its panels", f.title)
+}
+
+// render draws the figure in its present size.
+func (f *Figure) render(format string) ([]byte, error) {
+	var b bytes.Buffer
+	switch format {
+	case "png":
+		c := vgimg.NewWith(vgimg.UseWH(f.width, f.height), vgimg.UseDPI(dotsPerIn))
+		if err := f.draw(draw.New(c)); err != nil {
+			return nil, err
+		}
+		_, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(&b)
+		return sized(b.Bytes()), err
+	case "svg":
+		c := vgsvg.New(f.width, f.height)
+		if err := f.draw(draw.New(c)); err != nil {
+			return nil, err
+		}
+		_, err := c.WriteTo(&b)
+		return portable(b.Bytes()), err
+	}
+	return nil, fmt.Errorf("figures are written as .png or .svg, not %q", format)
+}
+
+// noRoom is a panel without a positive width and height.
+type noRoom struct{ row, column int }
+
+func (e noRoom) Error() string {
+	return fmt.Sprintf("figure: no room for the panel in row %d, column %d", e.row+1, e.column+1)
 }
 
 // sized puts the resolution into a PNG, as pixels per metre in a pHYs chunk behind the
@@ -124,9 +146,14 @@ func portable(svg []byte) []byte {
 	return svg
 }
 
+// labelRoom is the part of its tile that a label may take: less than the axes do, for
+// gonum makes these shorter, each panel's by its own measure, to have a label fit.
+const labelRoom = 0.55
+
 // draw lays out, from the top down: title, legend, panels; the colour bar stands
-// at the right.
-func (f *Figure) draw(c draw.Canvas) {
+// at the right. It returns noRoom for a panel without: gonum would draw it at
+// coordinates that are not numbers, and its rasteriser never come to an end.
+func (f *Figure) draw(c draw.Canvas) error {
 	c.SetColor(paper)
 	c.Fill(c.Rectangle.Path())
 	c = draw.Crop(c, 6, -6, 6, -6)
@@ -147,18 +174,66 @@ func (f *Figure) draw(c draw.Canvas) {
 	for _, row := range f.panels {
 		for _, p := range row {
 			if p != nil {
-				fitTicks(p, c.Size().X/vg.Length(tiles.Cols), c.Size().Y/vg.Length(tiles.Rows))
+				width, height := c.Size().X/vg.Length(tiles.Cols), c.Size().Y/vg.Length(tiles.Rows)
+				fitTicks(p, width, height)
+				fitLabel(&p.X, labelRoom*width)
+				fitLabel(&p.Y, labelRoom*height)
 			}
 		}
 	}
-	for i, row := range plot.Align(f.panels, tiles, c) {
+	for i, row := range f.layout(tiles, c) {
 		for j, canvas := range row {
 			if p := f.panels[i][j]; p != nil {
-				p.Draw(canvas)
 				data := p.DataCanvas(canvas)
+				if size := data.Size(); !(size.X > 0 && size.Y > 0) {
+					return noRoom{i, j}
+				}
+				p.Draw(canvas)
 				c.Min.Y, c.Max.Y = data.Min.Y, data.Max.Y // the bar is as high as the last panel
 			}
 		}
+	}
+	return nil
+}
+
+// layout gives the axes of a column of panels one left and one right end, and those of a
+// row one lower and one upper. gonum aligns what labels took before it moved them.
+func (f *Figure) layout(tiles draw.Tiles, c draw.Canvas) [][]draw.Canvas {
+	canvases := plot.Align(f.panels, tiles, c)
+	for range 4 { // the room of labels changes a little as canvases do
+		columns, rows := map[int]vg.Rectangle{}, map[int]vg.Rectangle{}
+		each := func(do func(i, j int, data vg.Rectangle)) {
+			for i, row := range f.panels {
+				for j, p := range row {
+					if p != nil {
+						do(i, j, p.DataCanvas(canvases[i][j]).Rectangle)
+					}
+				}
+			}
+		}
+		each(func(i, j int, data vg.Rectangle) {
+			columns[j], rows[i] = common(columns, j, data), common(rows, i, data)
+		})
+		each(func(i, j int, data vg.Rectangle) {
+			c := &canvases[i][j].Rectangle
+			c.Min.X += columns[j].Min.X - data.Min.X
+			c.Max.X += columns[j].Max.X - data.Max.X
+			c.Min.Y += rows[i].Min.Y - data.Min.Y
+			c.Max.Y += rows[i].Max.Y - data.Max.Y
+		})
+	}
+	return canvases
+}
+
+// common is what the rectangle of a key and another share.
+func common(of map[int]vg.Rectangle, key int, r vg.Rectangle) vg.Rectangle {
+	have, ok := of[key]
+	if !ok {
+		return r
+	}
+	return vg.Rectangle{
+		Min: vg.Point{X: max(have.Min.X, r.Min.X), Y: max(have.Min.Y, r.Min.Y)},
+		Max: vg.Point{X: min(have.Max.X, r.Max.X), Y: min(have.Max.Y, r.Max.Y)},
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"image/color"
 	"math"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/font"
@@ -224,4 +225,25 @@ func fitTicks(p *plot.Plot, width, height vg.Length) {
 	}
 	p.X.Tick.Marker = set(p.X.Tick.Marker, width/46)
 	p.Y.Tick.Marker = set(p.Y.Tick.Marker, height/22)
+}
+
+// fitLabel breaks the label of an axis between words into lines of the given length,
+// and makes it smaller where a word alone is longer.
+func fitLabel(a *plot.Axis, room vg.Length) {
+	style := a.Label.TextStyle
+	var lines []string
+	for _, line := range strings.Split(a.Label.Text, "\n") {
+		start := len(lines)
+		for _, word := range strings.Fields(line) {
+			if last := len(lines) - 1; last >= start && style.Width(lines[last]+" "+word) <= room {
+				lines[last] += " " + word
+				continue
+			}
+			lines = append(lines, word)
+		}
+	}
+	a.Label.Text = strings.Join(lines, "\n")
+	if width := style.Width(a.Label.Text); width > room {
+		a.Label.TextStyle.Font.Size *= room / width
+	}
 }
