@@ -105,6 +105,12 @@ func (p *Parameter) quantity() Quantity {
 	return p.Quantity
 }
 
+// SameQuantity reports whether the two change the same quantity of an experiment in the same
+// way, whatever their names, labels and priors.
+func (p *Parameter) SameQuantity(q *Parameter) bool {
+	return p.quantity() == q.quantity() && p.Layer == q.Layer && p.KeepGradient == q.KeepGradient && slices.Equal(p.Shape, q.Shape)
+}
+
 // rank is the position in the table of quantities, -1 when unknown.
 func (q Quantity) rank() int {
 	return slices.IndexFunc(quantities, func(i quantityInfo) bool { return i.quantity == q })

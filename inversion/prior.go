@@ -76,6 +76,19 @@ func (p *Prior) Within(low, high []float64) *Prior {
 	return out
 }
 
+// MassWithin is the probability, under the prior, of what [Prior.Within] restricts it to: the
+// product of F_j(high_j) − F_j(low_j) over the marginals that it restricts, 1 if it leaves all
+// as they are.
+func (p *Prior) MassWithin(low, high []float64) float64 {
+	mass := 1.0
+	for j, m := range p.Within(low, high).Marginals {
+		if whole := &p.Marginals[j]; m != *whole {
+			mass *= whole.CDF(high[j]) - whole.CDF(low[j])
+		}
+	}
+	return mass
+}
+
 // Correlated reports whether a copula ties parameters together.
 func (p *Prior) Correlated() bool { return p.chol != nil }
 

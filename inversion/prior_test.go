@@ -103,6 +103,28 @@ func TestCorrelatedPriorIsTheMultivariateNormal(t *testing.T) {
 	}
 }
 
+// What a box leaves of a prior is counted for the marginals that it restricts, and for no others.
+func TestMassWithin(t *testing.T) {
+	p := shelfProblem(
+		Parameter{Name: "range", Prior: Marginal{Kind: Normal, Mean: 3000, SD: 20}},
+		Parameter{Name: "source_depth", Prior: uniform(40, 80)},
+		Parameter{Name: "density", Layer: "sediment", Prior: Marginal{Kind: LogNormal, Median: 1700, SD: 0.1}})
+	low, high := []float64{2980, 50, 1700}, []float64{3020, 60, 2000}
+	for want, correlations := range map[float64][]Correlation{
+		math.Erf(1/math.Sqrt2) / 4: nil,
+		1:                          {{[]string{"range", "source_depth"}, 0.5}},
+	} {
+		p.Correlations = correlations
+		prior, err := p.Prior()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := prior.MassWithin(low, high); math.Abs(got-want) > 1e-12 {
+			t.Errorf("with %d correlations the box leaves %g of the prior, want %g", len(correlations), got, want)
+		}
+	}
+}
+
 func TestSobolFirstPoints(t *testing.T) {
 	// The sequence's definition gives its first points before scrambling.
 	q := newSobol(3, 0)

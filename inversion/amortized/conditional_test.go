@@ -57,7 +57,11 @@ func table(t *testing.T, prior *inversion.Prior) *matchedfield.Table {
 // hold whatever its weights.
 func model(t *testing.T, matched bool) *Conditional {
 	t.Helper()
-	prior := box(t)
+	return modelOf(t, box(t), matched)
+}
+
+func modelOf(t *testing.T, prior *inversion.Prior, matched bool) *Conditional {
+	t.Helper()
 	c := &Conditional{
 		Prior: prior, Form: inversion.AbsoluteField, Receivers: 1, Tones: 2, Temperatures: []float64{1, 5},
 		Zeta: surrogate.Standardizer{Mean: []float64{0.1, -0.2}, Scale: []float64{1.5, 0.7}},

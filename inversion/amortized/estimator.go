@@ -12,8 +12,6 @@ type Estimator interface {
 	// NewSampler returns a sampler with its own workspace. Up to so many cores share
 	// the draws of one observation, which do not depend on their number.
 	NewSampler(cores int) Sampler
-	// Size is the shape of the observations it was trained on.
-	Size() (receivers, tones int)
 }
 
 // Sampler draws from the approximate posterior of one observation after another.
@@ -28,6 +26,3 @@ type Sampler interface {
 
 // NewSampler returns a new session.
 func (c *Conditional) NewSampler(cores int) Sampler { return c.newSession(cores) }
-
-// Size is the shape of an observation.
-func (c *Conditional) Size() (receivers, tones int) { return c.Receivers, c.Tones }

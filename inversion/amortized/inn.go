@@ -51,9 +51,6 @@ func (m *INN) Coordinates(x, theta []float64) {
 	copy(x, theta)
 }
 
-// Size is the shape of an observation.
-func (m *INN) Size() (receivers, tones int) { return m.Receivers, m.Tones }
-
 // NewSampler returns a sampler, which draws on one core.
 func (m *INN) NewSampler(int) Sampler {
 	ny := inversion.FeatureSize(m.Form, m.Receivers, m.Tones)

@@ -1,6 +1,7 @@
 package amortized
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"slices"
@@ -112,42 +113,60 @@ const candidates = 16 * batch
 // with fewer, more of the prior is simulated sooner than a draw is found.
 const leastShare, patience = 1e-4, 1 << 20
 
-// Draw returns n points of the design that lie inside the region, in the design's order,
-// [n][D], and sets Mass. The design is over the prior restricted to the box; full is the
-// whole prior. The points do not depend on the number of cores.
-func (r *Region) Draw(n int, design *inversion.Design, full *inversion.Prior, cores int) ([]float64, error) {
-	d := full.Dim()
-	out, theta, keep := make([]float64, 0, n*d), make([]float64, candidates*d), make([]bool, candidates)
-	sessions := make([]*Session, max(cores, 1))
+// Drawing says what to draw of a truncated prior.
+type Drawing struct {
+	N      int
+	Design *inversion.Design // over the prior restricted to the box
+	Prior  *inversion.Prior  // the whole prior
+	Cores  int               // the points do not depend on it
+	// Progress is told, after each batch of candidates, how many points there are; nil is silent.
+	Progress func(points int)
+}
+
+// SmallRegionError says that hardly a point of the box lies in its region.
+type SmallRegionError struct{ Tried, Inside int }
+
+func (e *SmallRegionError) Error() string {
+	return fmt.Sprintf("of %d draws of the truncated prior's box %d lie in its region: "+
+		"the region is too small a part of the box; take a larger quantile, or another round without truncation", e.Tried, e.Inside)
+}
+
+// Draw returns N points of the design that lie inside the region, in the design's order,
+// [N][D], and sets Mass. Errors are a *[SmallRegionError], the flow's, or the context's,
+// which is looked at before each batch of candidates.
+func (r *Region) Draw(ctx context.Context, in Drawing) ([]float64, error) {
+	d := in.Prior.Dim()
+	out, theta, keep := make([]float64, 0, in.N*d), make([]float64, candidates*d), make([]bool, candidates)
+	sessions := make([]*Session, max(in.Cores, 1))
 	for w := range sessions {
 		sessions[w] = r.model.NewSession()
 	}
 	tried := 0
-	for len(out) < n*d {
+	for len(out) < in.N*d {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
 		for i := range candidates {
-			design.Theta(theta[i*d:(i+1)*d], tried+i)
+			in.Design.Theta(theta[i*d:(i+1)*d], tried+i)
 		}
 		if err := r.inside(keep, theta, sessions); err != nil {
 			return nil, err
 		}
-		for i := 0; i < candidates && len(out) < n*d; i++ {
+		for i := 0; i < candidates && len(out) < in.N*d; i++ {
 			tried++
 			if keep[i] {
 				out = append(out, theta[i*d:(i+1)*d]...)
 			}
 		}
-		if share := float64(len(out)/d) / float64(tried); tried >= patience && share < leastShare {
-			return nil, fmt.Errorf("of %d draws of the truncated prior's box %d lie in its region: "+
-				"the region is too small a part of the box; take a larger quantile, or another round without truncation", tried, len(out)/d)
+		points := len(out) / d
+		if tried >= patience && float64(points) < leastShare*float64(tried) {
+			return nil, &SmallRegionError{tried, points}
+		}
+		if in.Progress != nil {
+			in.Progress(points)
 		}
 	}
-	r.Mass = float64(n) / float64(tried)
-	if !full.Correlated() { // else candidates are from the whole prior, see [inversion.Prior.Within]
-		for j := range d {
-			m := &full.Marginals[j]
-			r.Mass *= m.CDF(r.High[j]) - m.CDF(r.Low[j])
-		}
-	}
+	r.Mass = float64(in.N) / float64(tried) * in.Prior.MassWithin(r.Low, r.High)
 	return out, nil
 }
 

@@ -1,7 +1,9 @@
 package amortized
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -39,7 +41,28 @@ func TestRegionHoldsItsProbability(t *testing.T) {
 // Draws of the truncated prior are the prior's own within the region, whatever the cores: the
 // share of the whole prior that they say it is agrees with one counted, and so does their mean.
 func TestDrawsOfATruncatedPrior(t *testing.T) {
-	c := model(t, true)
+	uniform, logNormal := model(t, true), modelOf(t, withLogNormal(t), false)
+	logNormal.Zeta.Scale = []float64{0.25, 0.7} // a box that holds a part of the log-normal's mass
+	t.Run("uniform", func(t *testing.T) { drawsOfATruncatedPrior(t, uniform) })
+	t.Run("log-normal", func(t *testing.T) { drawsOfATruncatedPrior(t, logNormal) })
+}
+
+// withLogNormal is the problem of box with a parameter whose prior no box restricts.
+func withLogNormal(t *testing.T) *inversion.Prior {
+	t.Helper()
+	p := inversion.DefaultProblem()
+	p.Parameters = []inversion.Parameter{
+		{Name: "range", Prior: inversion.Marginal{Kind: inversion.LogNormal, Median: 3, SD: 0.2}},
+		{Name: "source_depth", Prior: inversion.Marginal{Kind: inversion.Uniform, Low: -3, High: 1}},
+	}
+	prior, err := p.Prior()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return prior
+}
+
+func drawsOfATruncatedPrior(t *testing.T, c *Conditional) {
 	r, err := c.Region(observation(), 0.01, 1, 2)
 	if err != nil {
 		t.Fatal(err)
@@ -50,7 +73,7 @@ func TestDrawsOfATruncatedPrior(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		theta, err := r.Draw(n, design, c.Prior, cores)
+		theta, err := r.Draw(t.Context(), Drawing{N: n, Design: design, Prior: c.Prior, Cores: cores})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -87,12 +110,35 @@ func TestDrawsOfATruncatedPrior(t *testing.T) {
 			square += whole[2*i] * whole[2*i]
 		}
 	}
-	if share := inside / tries; math.Abs(share-r.Mass) > 4*math.Sqrt(share*(1/n+1.0/tries)) {
+	// Two binomial errors: of the n draws found, relative to the share, and of the whole prior's.
+	if share := inside / tries; math.Abs(share-r.Mass) > 4*math.Sqrt(share*share/n+share/tries) {
 		t.Errorf("the region is %.4f of the prior, draws say %.4f", share, r.Mass)
 	}
 	sd := math.Sqrt(square/inside - sum*sum/inside/inside)
 	if want := sum / inside; math.Abs(mean-want) > 4*sd*math.Sqrt(1.0/n+1/inside) {
 		t.Errorf("draws have the mean %.4f, the prior in the region %.4f", mean, want)
+	}
+}
+
+// Drawing ends with the batch of candidates in which its context does.
+func TestDrawingCanBeCancelled(t *testing.T) {
+	c := model(t, false)
+	r, err := c.Region(observation(), 0.01, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	design, err := inversion.NewDesign(inversion.Independent, c.Prior.Within(r.Low, r.High), 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var told []int
+	_, err = r.Draw(ctx, Drawing{N: 10 * candidates, Design: design, Prior: c.Prior, Cores: 2, Progress: func(points int) {
+		told = append(told, points)
+		cancel()
+	}})
+	if !errors.Is(err, context.Canceled) || len(told) != 1 || told[0] < 1 || told[0] > candidates {
+		t.Errorf("cancelled after the first batch: %v, after %d points", err, told)
 	}
 }
 

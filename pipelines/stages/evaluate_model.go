@@ -36,14 +36,13 @@ func (c *comparison) loadModel(ws *stage.Workspace) (*evaluated, error) {
 	if err := oneSnapshot(obs, "the model"); err != nil {
 		return nil, err
 	}
-	if why := unsuited(layout, obs); why != "" {
-		return nil, stage.BadInput(fmt.Errorf("the observation does not fit the model: %s", why))
-	}
-	receivers, tones := e.Size()
-	size := receivers * tones
-	if len(obs.Pressure) < (c.first+c.n)*size || len(obs.Pressure) != obs.Len()*size {
+	if obs.Len() < c.first+c.n {
 		return nil, stage.BadInput(fmt.Errorf("the observations are not those of the posterior"))
 	}
+	if why := unsuited(layout, obs, c.first, c.first+c.n); why != "" {
+		return nil, stage.BadInput(fmt.Errorf("the observation does not fit the model: %s", why))
+	}
+	size := obs.Size()
 	return &evaluated{e, obs.Pressure[c.first*size:], size}, nil
 }
 

@@ -54,10 +54,10 @@ func decodeInfer(d *stage.Decoder) stage.Spec {
 	if s.Draws < 1 {
 		d.Errorf("draws", "No draws", "draws = %d: at least 1 is needed.", s.Draws)
 	}
-	m, ok1 := s.model.Schema.(*inversion.Problem)
-	o, ok2 := s.observation.Schema.(*inversion.Problem)
-	refuseSnapshots(d, "observation", s.observation.Schema, networksSee)
-	if ok1 && ok2 {
+	m, ok := s.model.Schema.(*inversion.Problem)
+	o := s.observed()
+	refuseSnapshots(d, "observation", o, networksSee)
+	if ok && o != nil {
 		if why := mismatch(m.Array.Depths, m.Frequencies, o.Array.Depths, o.Frequencies); why != "" {
 			d.Report(s.observation.Problem("Observation does not fit the model", why))
 		}
@@ -70,8 +70,20 @@ const networksSee = "A network sees the field of one snapshot: use reference or 
 
 func (s *infer) Inputs() []stage.Input { return []stage.Input{s.model, s.observation} }
 
+// observed is the problem that the observations are of; nil where it is not known beforehand.
+func (s *infer) observed() *inversion.Problem {
+	if e, ok := s.observation.Schema.(*experiment); ok {
+		return e.problem
+	}
+	return nil
+}
+
 func (s *infer) Outputs() []stage.Output {
-	return []stage.Output{{Name: "posterior", Type: typePosterior, File: "posterior.nc", Schema: s.observation.Schema}}
+	out := stage.Output{Name: "posterior", Type: typePosterior, File: "posterior.nc"}
+	if p := s.observed(); p != nil {
+		out.Schema = p
+	}
+	return []stage.Output{out}
 }
 
 func (s *infer) Resources() stage.Resources { return stage.Resources{Cores: stage.AllCores} }
@@ -119,7 +131,7 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 	if err != nil {
 		return dataset.Posterior{}, stage.BadInput(err)
 	}
-	if why := unsuited(layout, obs); why != "" {
+	if why := unsuited(layout, obs, 0, obs.Len()); why != "" {
 		return dataset.Posterior{}, stage.BadInput(fmt.Errorf("%s does not fit the model %s: %s", in.Observation, in.Model, why))
 	}
 	if err := oneSnapshot(obs, "the model"); err != nil {

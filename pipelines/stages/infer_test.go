@@ -37,13 +37,21 @@ func smallModel(t *testing.T) (string, dataset.Layout) {
 		}
 	}
 	c := &amortized.Conditional{Prior: prior, Form: inversion.AbsoluteField, Receivers: 2, Tones: 2, Match: table, Temperatures: []float64{1}}
+	return writeUntrained(t, &p, c)
+}
+
+// writeUntrained writes a model whose flow has not been trained, for a problem of one
+// parameter and two tones, and returns its path with the layout of its data.
+func writeUntrained(t *testing.T, p *inversion.Problem, c *amortized.Conditional) (string, dataset.Layout) {
+	t.Helper()
 	spec := surrogate.DefaultFlow()
 	spec.Dim, spec.CondDim, spec.Coupling, spec.Blocks, spec.Hidden = 1, c.ConditionSize(), "elementwise_spline", 1, 4
+	var err error
 	if c.Flow, err = surrogate.NewFlow[float64](spec); err != nil {
 		t.Fatal(err)
 	}
 	c.Condition = surrogate.Standardizer{Mean: make([]float64, spec.CondDim), Scale: slices.Repeat([]float64{1}, spec.CondDim)}
-	layout, err := layoutOf(&p, &inversion.Noise{Variance: []float64{0.02, 0.02}})
+	layout, err := layoutOf(p, &inversion.Noise{Variance: []float64{0.02, 0.02}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -194,6 +194,10 @@ problem "deeper" {
   }
 }
 ` + strings.TrimPrefix(truncateOf("problem.deeper", ""), pekeris)},
+	{"a round of a wider prior", roundOf("high = 1800", "high = 1900")},
+	{"a round of another quantity", roundOf(`quantity = "sound_speed"`, `quantity = "density"`)},
+	{"a round of correlated parameters", roundOf("  noise {", "  correlation {\n    between = [\"water_depth\", \"bottom_speed\"]\n    value   = 0.5\n  }\n  noise {")},
+	{"a round around three observations", strings.Replace(truncateOf("problem.depth_and_speed", ""), "draws   = 1", "draws   = 3", 1)},
 	{"a prior term of bounded parameters", pekeris + `
 stage "simulate" "data" {
   problem = problem.depth_and_speed
@@ -244,6 +248,13 @@ stage "simulate" "second" {
     ` + arguments + `
   }
 }`
+}
+
+// roundOf is a round of a problem that differs from that of the model in one respect.
+func roundOf(old, replaced string) string {
+	at := strings.Index(pekeris, "problem ")
+	other := strings.NewReplacer(`"depth_and_speed"`, `"other"`, old, replaced).Replace(pekeris[at:])
+	return pekeris + other + strings.TrimPrefix(truncateOf("problem.other", ""), pekeris)
 }
 
 func lawOf(arguments string) string {

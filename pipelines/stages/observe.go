@@ -97,7 +97,14 @@ func (s *observe) truth(d *stage.Decoder, index int, named map[string]float64) [
 func (s *observe) Inputs() []stage.Input { return nil }
 
 func (s *observe) Outputs() []stage.Output {
-	return []stage.Output{{Name: "observation", Type: typeObservation, File: "observation.nc", Schema: &s.Problem}}
+	return []stage.Output{{Name: "observation", Type: typeObservation, File: "observation.nc",
+		Schema: &experiment{problem: &s.Problem, observations: len(s.Truth) + s.Draws}}}
+}
+
+// experiment is what is known of observations when the pipeline is planned: their Schema.
+type experiment struct {
+	problem      *inversion.Problem
+	observations int
 }
 
 func (s *observe) Run(ctx context.Context, ws *stage.Workspace) error {

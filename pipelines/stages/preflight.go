@@ -57,9 +57,18 @@ func checkObservation(available []stage.Available, p *inversion.Problem) (diags 
 	return diags
 }
 
+// byName finds inputs by what their kind calls them.
+func byName(available []stage.Available) map[string]stage.Available {
+	at := make(map[string]stage.Available)
+	for _, a := range available {
+		at[a.Name] = a
+	}
+	return at
+}
+
 // unfit says why observations are not those that are asked for.
 func unfit(a stage.Available, l dataset.Layout, obs dataset.Observations) hcl.Diagnostics {
-	if why := unsuited(l, obs); why != "" {
+	if why := unsuited(l, obs, 0, obs.Len()); why != "" {
 		return hcl.Diagnostics{a.Problem("Observation of something else", a.Path+": "+why+".")}
 	}
 	return nil
@@ -83,16 +92,19 @@ func (s *sampleStage) Check(a []stage.Available) hcl.Diagnostics {
 // Check compares the observations with the problem.
 func (s *portrait) Check(a []stage.Available) hcl.Diagnostics { return checkObservation(a, &s.Problem) }
 
-// Check compares the observation of a truncated prior with the problem.
-func (s *simulate) Check(a []stage.Available) hcl.Diagnostics { return checkObservation(a, &s.Problem) }
+// Check compares the model and the observation of a truncated prior with the problem.
+func (s *simulate) Check(a []stage.Available) hcl.Diagnostics {
+	diags := checkObservation(a, &s.Problem)
+	if s.Truncate != nil && !diags.HasErrors() {
+		diags = s.Truncate.check(a, &s.Problem)
+	}
+	return diags
+}
 
 // Check compares the observations with what the model was trained for, where
 // both are there already.
 func (s *infer) Check(available []stage.Available) hcl.Diagnostics {
-	at := make(map[string]stage.Available)
-	for _, a := range available {
-		at[a.Name] = a
-	}
+	at := byName(available)
 	model, both := at["model"]
 	observation, there := at["observation"]
 	if !both || !there || model.Path == "" && observation.Path == "" {

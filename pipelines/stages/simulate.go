@@ -86,6 +86,10 @@ func (s *simulate) Resources() stage.Resources {
 }
 
 func (s *simulate) Run(ctx context.Context, ws *stage.Workspace) error {
+	theta, region, err := s.truncated(ctx, ws) // before any forward solve: the user's files may not do
+	if err != nil {
+		return err
+	}
 	forward, err := s.Problem.Forward()
 	if err != nil {
 		return err
@@ -98,12 +102,7 @@ func (s *simulate) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return err
 	}
-	var theta []float64 // of all samples; nil draws them from the prior one by one
-	if s.Truncate != nil {
-		if theta, err = s.truncated(ctx, ws, &layout); err != nil {
-			return err
-		}
-	}
+	layout.Truncation = region
 	from, to := ws.Rows(s.Samples)
 	w, err := dataset.CreateDataset(ws.Output("dataset"), layout, from, to-from)
 	if err != nil {
@@ -143,15 +142,18 @@ func (s *simulate) simulators(cores int, noise *inversion.Noise) ([]*inversion.S
 	return list, nil
 }
 
-// truncated draws the parameters of all samples, whichever the shard has, and says in the
-// layout where from.
-func (s *simulate) truncated(ctx context.Context, ws *stage.Workspace, layout *dataset.Layout) ([]float64, error) {
-	region, theta, err := s.Truncate.draw(ctx, ws, s)
-	if err != nil {
-		return nil, err
+// truncated draws the parameters of all samples, whichever the shard has, and describes the
+// region they are from; both are nil where the whole prior is sampled, point by point.
+func (s *simulate) truncated(ctx context.Context, ws *stage.Workspace) (theta []float64, region json.RawMessage, err error) {
+	if s.Truncate == nil {
+		return nil, nil, nil
 	}
-	layout.Truncation, err = json.Marshal(region)
-	return theta, err
+	r, theta, err := s.Truncate.draw(ctx, ws, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	region, err = json.Marshal(r)
+	return theta, region, err
 }
 
 // block computes samples [lo, hi) side by side, each written to its own place: at the

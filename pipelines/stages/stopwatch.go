@@ -82,7 +82,7 @@ func (s *stopwatch) Run(ctx context.Context, ws *stage.Workspace) error {
 	if err != nil {
 		return stage.BadInput(err)
 	}
-	if why := unsuited(layout, obs); why != "" {
+	if why := unsuited(layout, obs, 0, 1); why != "" {
 		return stage.BadInput(fmt.Errorf("the observation does not fit the model: %s", why))
 	}
 	if err := oneSnapshot(obs, "the model"); err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/hashicorp/hcl/v2"
 
@@ -14,11 +15,10 @@ import (
 	"oceaninv/workflow/stage"
 )
 
-// truncation restricts the prior of a simulation to where a model's posterior of one
+// truncation restricts the prior of a simulation to where a model's posterior of an
 // observation has its mass: a further round of training around that observation.
 type truncation struct {
 	Quantile    float64 `json:"quantile"`
-	Number      int     `json:"number"` // of the observation, from 0
 	model       stage.Input
 	observation stage.Input
 }
@@ -26,7 +26,6 @@ type truncation struct {
 type truncationBlock struct {
 	Model       hcl.Expression `hcl:"model"`
 	Observation hcl.Expression `hcl:"observation"`
-	Number      int            `hcl:"number,optional"`
 	Quantile    *float64       `hcl:"quantile,optional"`
 }
 
@@ -37,7 +36,7 @@ func decodeTruncation(d *stage.Decoder, b *truncationBlock, p *inversion.Problem
 	if b == nil {
 		return nil
 	}
-	t := &truncation{Number: b.Number, Quantile: defaultQuantile}
+	t := &truncation{Quantile: defaultQuantile}
 	if b.Quantile != nil {
 		t.Quantile = *b.Quantile
 	}
@@ -46,33 +45,116 @@ func decodeTruncation(d *stage.Decoder, b *truncationBlock, p *inversion.Problem
 	if err := amortized.CheckQuantile(t.Quantile); err != nil {
 		d.Errorf("truncate.quantile", "Unsuitable quantile", "quantile = %v: it is the part of the model's mass that the round gives up.", err)
 	}
-	if t.Number < 0 {
-		d.Errorf("truncate.number", "Negative number", "number = %d: observations are numbered from 0.", t.Number)
-	}
 	refuseSnapshots(d, "problem", p, networksSee)
 	if m, ok := t.model.Schema.(*inversion.Problem); ok {
 		if why := otherUnknowns(m, p); why != "" {
-			d.Report(t.model.Problem("Model of another problem", why))
+			d.Report(t.model.Problem("Model of another problem", why+"."))
 		}
 	}
-	if o, ok := t.observation.Schema.(*inversion.Problem); ok {
-		if why := mismatch(p.Array.Depths, p.Frequencies, o.Array.Depths, o.Frequencies); why != "" {
+	if o, ok := t.observation.Schema.(*experiment); ok {
+		if why := mismatch(p.Array.Depths, p.Frequencies, o.problem.Array.Depths, o.problem.Frequencies); why != "" {
 			d.Report(t.observation.Problem("Observation does not fit the problem", why))
+		}
+		if why := notOne(o.observations); why != "" {
+			d.Report(t.observation.Problem(severalObservations, why+"."))
 		}
 	}
 	return t
 }
 
-// otherUnknowns says how a model's problem differs from one that its posterior is to be a
-// proposal for, "" if it does not.
+// severalObservations is told when the pipeline is read, or when a file of the user's is.
+const severalObservations = "More than one observation"
+
+// check is what a plan can tell of the inputs that are there already.
+func (t *truncation) check(available []stage.Available, p *inversion.Problem) (diags hcl.Diagnostics) {
+	at := byName(available)
+	if a, ok := at["observation"]; ok {
+		if obs, err := dataset.ReadObservations(a.Location); err == nil && notOne(obs.Len()) != "" {
+			diags = append(diags, a.Problem(severalObservations, notOne(obs.Len())+"."))
+		}
+	}
+	if a, ok := at["model"]; ok {
+		if e, layout, err := readModel(a.Location); err == nil {
+			if _, err := proposal(e, layout, p); err != nil {
+				diags = append(diags, a.Problem("Unsuitable model", err.Error()+"."))
+			}
+		}
+	}
+	return diags
+}
+
+// notOne says why a round cannot be around so many observations, "" if there is one. A model
+// of a further round belongs to one observation, and so do the files it is applied to.
+func notOne(observations int) string {
+	if observations == 1 {
+		return ""
+	}
+	return fmt.Sprintf("a round is around one observation and these are %d: give a file with the one that matters alone", observations)
+}
+
+// proposal is the flow whose posterior can stand for that of the problem.
+func proposal(e amortized.Estimator, l dataset.Layout, p *inversion.Problem) (*amortized.Conditional, error) {
+	flow, ok := e.(*amortized.Conditional)
+	if !ok {
+		return nil, errors.New("this kind of model has no density; give that of a conditional flow")
+	}
+	m, err := problemOf(l.Problem)
+	if err != nil {
+		return nil, err
+	}
+	if why := otherUnknowns(m, p); why != "" {
+		return nil, errors.New(why)
+	}
+	return flow, nil
+}
+
+// otherUnknowns says how the unknowns of a model's problem, or where they are listened to,
+// differ from those of one that its posterior is to be a proposal for, "" if they do not. A
+// model of a truncated prior has its problem's whole prior here: its region is another thing.
 func otherUnknowns(m, p *inversion.Problem) string {
 	if why := mismatch(m.Array.Depths, m.Frequencies, p.Array.Depths, p.Frequencies); why != "" {
 		return why
 	}
-	if fmt.Sprint(m.ParameterNames()) != fmt.Sprint(p.ParameterNames()) {
-		return fmt.Sprintf("the model infers %q, the problem's parameters are %q", m.ParameterNames(), p.ParameterNames())
+	if names := p.ParameterNames(); !slices.Equal(m.ParameterNames(), names) {
+		return fmt.Sprintf("the model infers %q, the problem's parameters are %q", m.ParameterNames(), names)
+	}
+	for i := range p.Parameters {
+		a, b := &m.Parameters[i], &p.Parameters[i]
+		if !a.SameQuantity(b) {
+			return fmt.Sprintf("parameter %q is the %s to the model and the %s in the problem", b.Name, quantityOf(a), quantityOf(b))
+		}
+		if a.Prior != b.Prior {
+			return fmt.Sprintf("the model was trained for the prior %s of %q, the problem has %s", priorOfOne(a), b.Name, priorOfOne(b))
+		}
+	}
+	same := func(a, b inversion.Correlation) bool { return slices.Equal(a.Between, b.Between) && a.Value == b.Value }
+	if !slices.EqualFunc(m.Correlations, p.Correlations, same) {
+		return fmt.Sprintf("the model was trained for a prior with the correlations %v, the problem has %v", m.Correlations, p.Correlations)
 	}
 	return ""
+}
+
+// quantityOf names what a parameter changes, and how.
+func quantityOf(q *inversion.Parameter) string {
+	bare := *q
+	bare.Title = ""
+	out := bare.Label()
+	if q.KeepGradient {
+		out += " (keep_gradient)"
+	}
+	if q.Shape != nil {
+		out += fmt.Sprintf(" of shape %v", q.Shape)
+	}
+	return out
+}
+
+// priorOfOne is a parameter's prior as a diagnostic shows it.
+func priorOfOne(q *inversion.Parameter) string {
+	text, err := json.Marshal(&q.Prior)
+	if err != nil {
+		return fmt.Sprint(q.Prior)
+	}
+	return string(text)
 }
 
 // draw finds the region and so many points of the design in it.
@@ -80,15 +162,7 @@ func (t *truncation) draw(ctx context.Context, ws *stage.Workspace, s *simulate)
 	if err := ctx.Err(); err != nil {
 		return nil, nil, err
 	}
-	e, layout, err := readModel(ws.Input("model"))
-	if err != nil {
-		return nil, nil, stage.BadInput(err)
-	}
-	model, ok := e.(*amortized.Conditional)
-	if !ok {
-		return nil, nil, stage.BadInput(errors.New("truncate: this kind of model has no density; give that of a conditional flow"))
-	}
-	data, err := t.data(ws, layout)
+	model, data, err := t.read(ws, &s.Problem)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -105,28 +179,41 @@ func (t *truncation) draw(ctx context.Context, ws *stage.Workspace, s *simulate)
 	if err != nil {
 		return nil, nil, err
 	}
-	theta, err := r.Draw(s.Samples, design, full, ws.Cores)
+	theta, err := r.Draw(ctx, amortized.Drawing{N: s.Samples, Design: design, Prior: full, Cores: ws.Cores, Progress: func(points int) {
+		ws.Progress(stage.Progress{Message: "drawing from the truncated prior", Done: int64(points), Total: int64(s.Samples), Unit: "points"})
+	}})
+	var small *amortized.SmallRegionError
+	if errors.As(err, &small) {
+		err = stage.BadInput(fmt.Errorf("truncate: %w", err))
+	}
 	if err == nil {
 		ws.Log.Info(fmt.Sprintf("the truncated prior is %.3g of the prior", r.Mass))
 	}
 	return r, theta, err
 }
 
-// data is the observation that the round is for.
-func (t *truncation) data(ws *stage.Workspace, layout dataset.Layout) ([]complex128, error) {
+// read reads the model and the observation that the round is for, and checks that they belong
+// together and to the problem.
+func (t *truncation) read(ws *stage.Workspace, p *inversion.Problem) (*amortized.Conditional, []complex128, error) {
+	e, layout, err := readModel(ws.Input("model"))
+	if err != nil {
+		return nil, nil, stage.BadInput(err)
+	}
+	model, err := proposal(e, layout, p)
+	if err != nil {
+		return nil, nil, stage.BadInput(fmt.Errorf("truncate: %s: %w", ws.Input("model"), err))
+	}
 	obs, err := dataset.ReadObservations(ws.Input("observation"))
 	if err != nil {
-		return nil, stage.BadInput(err)
+		return nil, nil, stage.BadInput(err)
 	}
-	if t.Number >= obs.Len() {
-		return nil, stage.BadInput(fmt.Errorf("truncate: observation %d is asked for, there are %d (the first is 0)", t.Number, obs.Len()))
+	if why := notOne(obs.Len()); why != "" {
+		return nil, nil, stage.BadInput(fmt.Errorf("truncate: %s: %s", ws.Input("observation"), why))
 	}
-	m := obs.Size()
-	obs.Pressure = obs.Pressure[t.Number*m : (t.Number+1)*m]
-	if why := unsuited(layout, obs); why != "" {
-		return nil, stage.BadInput(fmt.Errorf("truncate: the observation does not fit the model: %s", why))
+	if why := unsuited(layout, obs, 0, 1); why != "" {
+		return nil, nil, stage.BadInput(fmt.Errorf("truncate: the observation does not fit the model: %s", why))
 	}
-	return obs.Pressure, oneSnapshot(obs, "the model")
+	return model, obs.Pressure, oneSnapshot(obs, "the model")
 }
 
 // regionOf reads the part of the prior that a file's samples are from; nil for the whole.
@@ -158,9 +245,9 @@ func priorOf(p *inversion.Problem, l dataset.Layout) (*inversion.Prior, error) {
 	return prior.Within(r.Low, r.High), nil
 }
 
-// unsuited says why a model is not for these observations, "" if it is: other phones or
+// unsuited says why a model is not for observations [from, to), "" if it is: other phones or
 // tones, or, of a model trained around one observation, another.
-func unsuited(l dataset.Layout, obs dataset.Observations) string {
+func unsuited(l dataset.Layout, obs dataset.Observations, from, to int) string {
 	if why := mismatch(l.ReceiverDepths, l.Frequencies, obs.ReceiverDepths, obs.Frequencies); why != "" {
 		return why
 	}
@@ -172,7 +259,7 @@ func unsuited(l dataset.Layout, obs dataset.Observations) string {
 		return ""
 	}
 	m := obs.Size()
-	for i := range len(obs.Pressure) / m {
+	for i := from; i < to; i++ {
 		if !r.SameObservation(obs.Pressure[i*m : (i+1)*m]) {
 			return fmt.Sprintf("the model was trained on the prior truncated around one observation and is valid for that one only; observation %d is another: take a model that was trained on the whole prior, or train a round around this one", i)
 		}

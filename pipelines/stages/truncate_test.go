@@ -1,11 +1,18 @@
 package stages
 
 import (
+	"fmt"
 	"math"
+	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"oceaninv/inversion"
+	"oceaninv/inversion/amortized"
+	"oceaninv/io/dataset"
 	"oceaninv/io/netcdf"
+	"oceaninv/surrogate"
 	"oceaninv/workflow/stage"
 )
 
@@ -71,6 +78,12 @@ stage "observe" "mine" {
   truth   = [{ water_depth = 101, bottom_speed = 1690 }]
   seed    = 2
 }
+stage "observe" "both" {
+  problem = problem.depth_and_speed
+  truth   = [{ water_depth = 101, bottom_speed = 1690 }]
+  draws   = 1
+  seed    = 2
+}
 stage "observe" "others" {
   problem = problem.depth_and_speed
   draws   = 2
@@ -98,12 +111,27 @@ func TestTruncatedRoundsRefineTheFlow(t *testing.T) {
 stage "infer" "foreign" {
   model       = stage.second_flow.model
   observation = stage.others.observation
+}
+stage "infer" "all" {
+  model       = stage.second_flow.model
+  observation = stage.both.observation
+}
+stage "stopwatch" "first_of_both" {
+  model       = stage.second_flow.model
+  observation = stage.both.observation
+  draws       = 20
+  repeats     = 1
+}
+stage "evaluate" "scores_of_both" {
+  posterior   = stage.second_draws.posterior
+  model       = stage.second_flow.model
+  observation = stage.both.observation
 }`
 	if d := c.decode(source); d.HasErrors() {
 		t.Fatal(d)
 	}
 	shortfall := map[string]float64{}
-	for _, s := range [][2]string{{"observe", "mine"}, {"observe", "others"}, {"reference", "exact"},
+	for _, s := range [][2]string{{"observe", "mine"}, {"observe", "both"}, {"observe", "others"}, {"reference", "exact"},
 		{"simulate", "first"}, {"train", "first_flow"}, {"infer", "first_draws"}, {"evaluate", "first_check"},
 		{"simulate", "second"}, {"train", "second_flow"}, {"infer", "second_draws"}, {"evaluate", "second_check"}} {
 		if err := c.run(s[0], s[1]); err != nil {
@@ -121,7 +149,25 @@ stage "infer" "foreign" {
 	if err := c.run("infer", "foreign"); !stage.IsBadInput(err) || !strings.Contains(err.Error(), "valid for that one only; observation 0 is another") {
 		t.Errorf("the second round's flow is applied to other observations: %v", err)
 	}
+	usesItsOwnRow(t, c)
 	holdsTruncated(t, c)
+}
+
+// usesItsOwnRow: of a file that begins with the round's observation, what takes that one alone
+// works, and what takes all is refused.
+func usesItsOwnRow(t *testing.T, c *chain) {
+	t.Helper()
+	for _, s := range [][2]string{{"stopwatch", "first_of_both"}, {"evaluate", "scores_of_both"}} {
+		if err := c.run(s[0], s[1]); err != nil {
+			t.Errorf("%s of the first observation: %v", s[0], err)
+		}
+	}
+	if _, ok := c.metrics("scores_of_both")["log_density_at_truth"]; !ok {
+		t.Error("the model's density at the truth is not evaluated")
+	}
+	if err := c.run("infer", "all"); !stage.IsBadInput(err) || !strings.Contains(err.Error(), "observation 1 is another") {
+		t.Errorf("infer of both observations: %v", err)
+	}
 }
 
 // holdsTruncated checks what the truncated round left behind: the same data set from any
@@ -182,5 +228,96 @@ func integral(t *testing.T, d density, c *chain, low, high []float64) {
 	}
 	if math.Abs(sum-1) > 0.01 {
 		t.Errorf("the density integrates to %.4f over the truncated prior's box", sum)
+	}
+}
+
+// shallow is the problem of smallModel, with a prior to fill in; the model is PATH.
+var shallow = strings.NewReplacer(pekerisPart("parameter \"water_depth\"", "  noise {"), `parameter "water_depth" {
+    prior PRIOR
+  }
+`).Replace(pekeris)
+
+// pekerisPart is the text of the problem from one mark to another.
+func pekerisPart(from, to string) string {
+	lo := strings.Index(pekeris, from)
+	return pekeris[lo : lo+strings.Index(pekeris[lo:], to)]
+}
+
+// truncatedBy is a round with files of the user's.
+func truncatedBy(problem, model, observation string) string {
+	return problem + fmt.Sprintf(`
+stage "simulate" "round" {
+  problem = problem.depth_and_speed
+  samples = 64
+  truncate {
+    model       = %q
+    observation = %q
+  }
+}
+`, model, observation)
+}
+
+// withPrior is the problem of one parameter with a prior.
+func withPrior(prior string) string { return strings.Replace(shallow, "PRIOR", prior, 1) }
+
+const ofSmallModel = "\"uniform\" {\n low = 95\n high = 105\n}"
+
+// Files of the user's that do not fit are told when the pipeline is planned and, should they
+// come later, by the stage before it solves anything.
+func TestRoundsRefuseForeignFiles(t *testing.T) {
+	model, layout := smallModel(t)
+	observed := func(n int) string {
+		path := filepath.Join(t.TempDir(), "observation.nc")
+		o := dataset.Observations{Layout: layout, Pressure: slices.Repeat([]complex128{1, 2i, -1, 0.5}, n)}
+		if err := dataset.WriteObservations(path, o); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for want, source := range map[string]string{
+		`the model infers ["water_depth"], the problem's parameters are ["water_depth" "bottom_speed"]`:                                                       truncatedBy(pekeris, model, observed(1)),
+		`the model was trained for the prior {"kind":"uniform","low":95,"high":105} of "water_depth", the problem has {"kind":"uniform","low":90,"high":110}`: truncatedBy(withPrior("\"uniform\" {\n low = 90\n high = 110\n}"), model, observed(1)),
+		`a round is around one observation and these are 3: give a file with the one that matters alone`:                                                      truncatedBy(withPrior(ofSmallModel), model, observed(3)),
+	} {
+		c := newChain(t)
+		if d := c.decode(source); d.HasErrors() {
+			t.Fatal(d)
+		}
+		var available []stage.Available
+		for _, in := range c.specs["round"].Inputs() {
+			available = append(available, stage.Available{Input: in, Location: in.Path})
+		}
+		if d := c.specs["round"].(stage.Checker).Check(available); len(d) != 1 || d[0].Detail != want+"." {
+			t.Errorf("the plan says %v, want %q", d, want)
+		}
+		if err := c.run("simulate", "round"); !stage.IsBadInput(err) || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("the stage says %v, want %q", err, want)
+		}
+	}
+}
+
+// A model much narrower than what can be drawn from is the user's to change.
+func TestRoundsRefuseARegionTooSmall(t *testing.T) {
+	source := withPrior("\"log_normal\" {\n median = 100\n sd = 0.02\n}") // no box restricts it
+	c := newChain(t)
+	if d := c.decode(source + "stage \"observe\" \"one\" {\n problem = problem.depth_and_speed\n draws = 1\n}\n"); d.HasErrors() {
+		t.Fatal(d)
+	}
+	if err := c.run("observe", "one"); err != nil {
+		t.Fatal(err)
+	}
+	p := &c.specs["one"].(*observe).Problem
+	prior, err := p.Prior()
+	if err != nil {
+		t.Fatal(err)
+	}
+	narrow := &amortized.Conditional{Prior: prior, Form: inversion.AbsoluteField, Receivers: 2, Tones: 2,
+		Zeta: surrogate.Standardizer{Mean: []float64{0}, Scale: []float64{1e-6}}}
+	model, _ := writeUntrained(t, p, narrow)
+	if d := c.decode(truncatedBy(source, model, c.path("stage.one.observation"))); d.HasErrors() {
+		t.Fatal(d)
+	}
+	if err := c.run("simulate", "round"); !stage.IsBadInput(err) || !strings.Contains(err.Error(), "the region is too small a part of the box") {
+		t.Errorf("a region of a millionth of the prior: %v", err)
 	}
 }
