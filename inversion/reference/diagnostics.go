@@ -29,18 +29,24 @@ func RHat(chains [][]float64) float64 {
 	return math.Max(scaleReduction(normalScores(split)), scaleReduction(normalScores(folded)))
 }
 
-// RHatError is the standard error of [RHat] over chains: of R̂ without each of G groups of
-// chains in turn, R̂_g, the jackknife's √((G-1)/G Σ (R̂_g - mean)²), G up to 8. It is NaN for
-// fewer than three chains or four iterations.
-func RHatError(chains [][]float64) float64 {
+// RHatError is the standard error of [RHat] over units: the independent runs, each as many
+// chains in a row. A Hamiltonian chain is a unit of its own; the walkers of an ensemble, which
+// move each other, are one together. Of R̂ without each of G groups of whole units in turn,
+// R̂_g, it is the jackknife's √((G-1)/G Σ (R̂_g - mean)²), G up to 8; NaN for fewer than three
+// units or four iterations.
+func RHatError(chains [][]float64, units int) float64 {
 	const most = 8
-	groups := min(len(chains), most)
+	if units < 1 || len(chains)%units != 0 {
+		panic(fmt.Sprintf("reference: %d chains of %d units", len(chains), units))
+	}
+	groups := min(units, most)
 	if groups < 3 || len(chains[0]) < 4 {
 		return math.NaN()
 	}
+	size := len(chains) / units
 	without, mean := make([]float64, groups), 0.0
 	for g := range without {
-		from, to := len(chains)*g/groups, len(chains)*(g+1)/groups
+		from, to := units*g/groups*size, units*(g+1)/groups*size
 		without[g] = RHat(slices.Concat(chains[:from], chains[to:]))
 		mean += without[g] / float64(groups)
 	}

@@ -80,7 +80,7 @@ func HMC(ctx context.Context, newTarget func() (inversion.Gradient, error), star
 		out.Acceptance += h.accepted / float64(opt.Steps) / float64(opt.Chains)
 		out.Divergences += h.divergences
 	}
-	out.diagnose()
+	out.diagnose(opt.Chains)
 	return out, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"gonum.org/v1/gonum/stat"
+
 	"oceaninv/inversion"
 )
 
@@ -271,7 +273,7 @@ func TestErrorOfRHat(t *testing.T) {
 			}
 		}
 		values[k] = RHat(chains)
-		claimed += RHatError(chains) / repeats
+		claimed += RHatError(chains, m) / repeats
 	}
 	var mean, square float64
 	for _, v := range values {
@@ -283,7 +285,84 @@ func TestErrorOfRHat(t *testing.T) {
 	if scatter := math.Sqrt(square); claimed < scatter/2 || claimed > 2*scatter {
 		t.Errorf("R-hat scatters by %.4f, its errors say %.4f", scatter, claimed)
 	}
-	if e := RHatError([][]float64{{1, 2, 3, 4}, {1, 2, 3, 5}}); !math.IsNaN(e) {
+	if e := RHatError([][]float64{{1, 2, 3, 4}, {1, 2, 3, 5}}, 2); !math.IsNaN(e) {
 		t.Errorf("two chains know the error of R-hat: %g", e)
 	}
+}
+
+// Walkers that only repeat each other know no more of R-hat than one of them: to the few
+// parts in a hundred by which R-hat itself counts chains, and a tenth for their scatter.
+func TestErrorOfRHatOfWalkersThatRepeat(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 4))
+	const repeats, ensembles, walkers, n = 40, 4, 24, 100
+	var one, all float64
+	for range repeats {
+		var single, copies [][]float64
+		for range ensembles {
+			shift, walker := 0.3*rng.NormFloat64(), []float64(nil)
+			for range n {
+				walker = append(walker, shift+rng.NormFloat64())
+			}
+			single = append(single, walker)
+			for range walkers {
+				copies = append(copies, walker)
+			}
+		}
+		one += RHatError(single, ensembles)
+		all += RHatError(copies, ensembles)
+		if e := RHatError(copies[:2*walkers], 2); !math.IsNaN(e) {
+			t.Fatalf("two ensembles of %d walkers know the error of R-hat: %g", walkers, e)
+		}
+	}
+	// R-hat's variance between m halves of chains, of all ensembles but one, has m-1 degrees
+	// of freedom.
+	const lone, many = 2.0 * (ensembles - 1), 2.0 * (ensembles - 1) * walkers
+	counted := many / (many - 1) * (lone - 1) / lone
+	if ratio := all / one / counted; ratio < 0.9 || ratio > 1.1 {
+		t.Errorf("the error of R-hat of copies is %.3f times that of one walker an ensemble", ratio)
+	}
+}
+
+// Only ensembles are independent: two of them, of any number of walkers, have no error of
+// R-hat, and of HMC every chain counts.
+func TestErrorOfRHatCountsIndependentRuns(t *testing.T) {
+	target := bivariate([]float64{0, 0}, 1, 1, 0.2)
+	b := boxed{target, []float64{-5, -5}, []float64{5, 5}}
+	opt := DefaultTemperOptions()
+	opt.BurnIn, opt.Steps, opt.Thin, opt.Temperatures = 20, 20, 1, 2
+	for ensembles, known := range map[int]bool{2: false, 3: true} {
+		opt.Ensembles = ensembles
+		c := b.temper(t, opt)
+		traces := make([][]float64, len(c.Theta))
+		for i, trace := range c.Theta {
+			for k := 0; k < len(trace); k += c.D {
+				traces[i] = append(traces[i], trace[k])
+			}
+		}
+		want := leaveOneOut(traces, ensembles)
+		if e := c.RHatError[0]; math.IsNaN(e) == known || (known && math.Abs(e/want-1) > 1e-12) {
+			t.Errorf("%d ensembles: error of R-hat %g, leaving out one at a time %g", ensembles, e, want)
+		}
+	}
+	c, err := HMC(context.Background(), func() (inversion.Gradient, error) { return target, nil },
+		func(x []float64, rng *rand.Rand) { x[0], x[1] = rng.NormFloat64(), rng.NormFloat64() },
+		HMCOptions{Chains: 4, BurnIn: 60, Steps: 50, Path: 1.6, Accept: 0.8})
+	if err != nil || !(c.RHatError[0] > 0) {
+		t.Errorf("of four Hamiltonian chains: %v, %v", c.RHatError, err)
+	}
+}
+
+// leaveOneOut is the jackknife error of R-hat over runs of equally many chains.
+func leaveOneOut(chains [][]float64, runs int) float64 {
+	values := make([]float64, runs)
+	for k := range values {
+		var rest [][]float64
+		for i, c := range chains {
+			if i*runs/len(chains) != k {
+				rest = append(rest, c)
+			}
+		}
+		values[k] = RHat(rest)
+	}
+	return float64(runs-1) / math.Sqrt(float64(runs)) * stat.StdDev(values, nil)
 }

@@ -48,7 +48,8 @@ type Chains struct {
 	// temperatures, coldest first.
 	Acceptance float64
 	Swaps      []float64
-	// RHat with its error, EffectiveSize and TailEffectiveSize per parameter.
+	// RHat with its error over ensembles, or over chains that do not interact (NaN for fewer
+	// than three), EffectiveSize and TailEffectiveSize per parameter.
 	RHat, RHatError, EffectiveSize, TailEffectiveSize []float64
 	// LogEvidence by stepping stones, with its standard error over ensembles
 	// (parallel tempering only; NaN otherwise).
@@ -77,8 +78,8 @@ func (c *Chains) Draws() *inversion.Draws {
 	return out
 }
 
-// diagnose fills in the diagnostics.
-func (c *Chains) diagnose() {
+// diagnose fills in the diagnostics of chains from as many independent units ([RHatError]).
+func (c *Chains) diagnose(units int) {
 	for j := range c.D {
 		traces := make([][]float64, len(c.Theta))
 		for i, t := range c.Theta {
@@ -87,7 +88,7 @@ func (c *Chains) diagnose() {
 			}
 		}
 		c.RHat = append(c.RHat, RHat(traces))
-		c.RHatError = append(c.RHatError, RHatError(traces))
+		c.RHatError = append(c.RHatError, RHatError(traces, units))
 		c.EffectiveSize = append(c.EffectiveSize, EffectiveSize(traces))
 		c.TailEffectiveSize = append(c.TailEffectiveSize, TailEffectiveSize(traces))
 	}
@@ -319,7 +320,7 @@ func collect(ladders []*ladder) *Chains {
 	if pairs > 0 {
 		out.LogEvidence, out.LogEvidenceError = meanOf(z)
 	}
-	out.diagnose()
+	out.diagnose(len(ladders))
 	return out
 }
 

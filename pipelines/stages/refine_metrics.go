@@ -35,10 +35,10 @@ func refineMetrics(p *dataset.Posterior, weighted bool) []stage.Metric {
 			"Mean share of Markov-chain moves of the resampled draws that were accepted."))
 }
 
-// estimated is a metric from an estimate with its Monte-Carlo error.
+// estimated is a metric from an estimate with its Monte-Carlo error, or without one where the error is not known.
 func estimated(name, unit string, e calibration.Estimate, headline bool, sentence string) stage.Metric {
 	if math.IsNaN(e.StdError) || math.IsInf(e.StdError, 0) {
-		e.StdError = 0 // of a single observation
+		e.StdError = 0 // a metric's word for not known, which is neither written nor printed
 	}
 	return stage.Metric{Name: name, Value: e.Value, Error: e.StdError, Unit: unit, Sentence: sentence, Headline: headline}
 }

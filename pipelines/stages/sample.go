@@ -47,7 +47,7 @@ const (
 
 func sampleKind() stage.Kind {
 	return stage.Kind{
-		Name: "sample", Version: 6,
+		Name: "sample", Version: 7,
 		Doc:    "the posterior of every observation by Markov chains, parallel-tempered or Hamiltonian, for any number of parameters",
 		Decode: decodeSample,
 		Load:   stage.LoadJSON[sampleStage],
@@ -221,13 +221,22 @@ func (s *sampleStage) columns() []dataset.Column {
 		out = []dataset.Column{{Name: "acceptance", LongName: "share of trajectories accepted"},
 			{Name: "divergences", LongName: "trajectories whose energy was not conserved: the posterior has parts that the chains could not enter"}}
 	}
+	units := s.units()
 	for _, n := range s.Problem.ParameterNames() {
 		out = append(out,
 			dataset.Column{Name: "r_hat_" + n, LongName: "rank-normalised split R-hat of " + n},
-			dataset.Column{Name: rHatErrorColumn + n, LongName: "standard error of R-hat of " + n + " over chains"},
+			dataset.Column{Name: rHatErrorColumn + n, LongName: "standard error of R-hat of " + n + " over " + units + "; not a number for fewer than three"},
 			dataset.Column{Name: effectiveColumn + n, LongName: "independent draws that the draws of " + n + " are worth"})
 	}
 	return out
+}
+
+// units are what runs by itself: walkers of an ensemble move each other.
+func (s *sampleStage) units() string {
+	if s.Method == methodHMC {
+		return "chains"
+	}
+	return "ensembles"
 }
 
 func (s *sampleStage) record(out *dataset.Posterior, c *reference.Chains, i int) {
@@ -294,17 +303,25 @@ func (s *sampleStage) metrics(p *dataset.Posterior) []stage.Metric {
 			"Most trajectories of any observation whose energy was not conserved: parts of its posterior may be missing."))
 	}
 	for _, q := range p.Parameters {
-		var worst calibration.Estimate
-		for i, r := range diagnostic(p, "r_hat_"+q.Name) {
-			if r > worst.Value {
-				worst = calibration.Estimate{Value: r, StdError: diagnostic(p, rHatErrorColumn+q.Name)[i]}
-			}
+		if worst, known := worstRHat(p, q.Name); known {
+			out = append(out, estimated("worst_r_hat_"+q.Name, "", worst, false,
+				"Largest R-hat of "+q.LongName+" over the observations, with its error over "+s.units()+" (of three or more): above 1.01 the chains have not mixed."))
 		}
 		out = append(out,
-			estimated("worst_r_hat_"+q.Name, "", worst, false,
-				"Largest R-hat of "+q.LongName+" over the observations, with its error over the chains: above 1.01 the chains have not mixed."),
 			estimated("effective_size_"+q.Name, "", calibration.Mean(diagnostic(p, effectiveColumn+q.Name)), false,
 				"Mean number of independent draws that the draws of "+q.LongName+" are worth."))
 	}
 	return out
+}
+
+// worstRHat is a parameter's largest R-hat over the observations with its error; it is not known
+// where chains are too short for any.
+func worstRHat(p *dataset.Posterior, parameter string) (worst calibration.Estimate, known bool) {
+	errors := diagnostic(p, rHatErrorColumn+parameter)
+	for i, r := range diagnostic(p, "r_hat_"+parameter) {
+		if r > worst.Value {
+			worst, known = calibration.Estimate{Value: r, StdError: errors[i]}, true
+		}
+	}
+	return worst, known
 }
