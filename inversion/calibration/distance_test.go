@@ -2,6 +2,7 @@ package calibration
 
 import (
 	"math"
+	"math/cmplx"
 	"math/rand/v2"
 	"testing"
 
@@ -285,5 +286,48 @@ func TestPredictiveChecksOfAnUnknownSource(t *testing.T) {
 	}
 	if r, err = check.Check(draws, wrong, 2); err != nil || r.Bartlett[1] >= r.BartlettLow[1] && r.Bartlett[1] <= r.BartlettHigh[1] && r.Resimulation.Value < 0.5 {
 		t.Errorf("of wrong data, with the variance unknown: %+v, %v", r, err)
+	}
+}
+
+// The exponent of the test for whiteness has mean 1 over noise, whatever the field whose
+// amplitude was estimated: to five standard errors of as many exponentials.
+func TestWhitenessOfNoise(t *testing.T) {
+	const replicas = 200_000
+	flat := []complex128{1, 1, 1, 1, 1, 1, 1, 1}
+	wave, uneven := make([]complex128, 8), []complex128{3, 1i, -2, 0.5 + 1i}
+	for i := range wave {
+		wave[i] = cmplx.Exp(complex(0, 0.4*float64(i)))
+	}
+	for _, c := range []struct {
+		name      string
+		field     []complex128
+		estimated bool
+	}{
+		{"three phones alike", flat[:3], true}, {"five phones alike", flat[:5], true}, {"eight phones alike", flat, true},
+		{"a plane wave", wave[:5], true}, {"an uneven field", uneven, true}, {"a known source", flat[:5], false},
+	} {
+		rng := rand.New(rand.NewPCG(6, 7))
+		r := make([]complex128, len(c.field))
+		var mean float64
+		for range replicas {
+			var along, norm complex128
+			for i, p := range c.field {
+				r[i] = complex(3*rng.NormFloat64(), 3*rng.NormFloat64())
+				along, norm = along+cmplx.Conj(p)*r[i], norm+cmplx.Conj(p)*p
+			}
+			for i, p := range c.field {
+				if c.estimated {
+					r[i] -= along / norm * p
+				}
+			}
+			mean -= math.Log(whiteness(r, c.field, 1, c.estimated)[0]) / replicas
+		}
+		if math.Abs(mean-1) > 5/math.Sqrt(replicas) {
+			t.Errorf("%s: the exponent's mean is %.4f", c.name, mean)
+		}
+	}
+	// Two phones leave one residual: nothing to correlate.
+	if p := whiteness([]complex128{1, -1}, flat[:2], 1, true)[0]; p != 1 {
+		t.Errorf("two phones: p = %g", p)
 	}
 }

@@ -129,10 +129,18 @@ func relativeError(field, data []complex128) float64 {
 
 // whiteness tests, per tone, the coherence of whitened residuals r of neighbouring phones,
 // x = Σ r_i r*_{i+1} = rᴴSr with S the shift by one phone. Independent noise of variance ν
-// gives |x - E x|² over its mean an exponential law, with ν² estimated without bias from
-// ‖r‖⁴. Residuals of a field p whose amplitude was estimated are Pn, P = 1 - uuᴴ, u = p/‖p‖:
+// has E x = 0, E|x|² = ν²(N-1). Residuals of a field p whose amplitude was estimated are Pn,
+// P = 1 - uuᴴ, u = p/‖p‖, of N - 1 degrees of freedom:
 //
-//	E x = -ν uᴴSu,  E|x - E x|² = ν²‖PSP‖² = ν² [N - 1 - (1-|u_1|²) - (1-|u_N|²) + |uᴴSu|²].
+//	E x = νm, m = tr PS = -uᴴSu,  Var x = ν²‖PSP‖² = ν² [N - 1 - (1-|u_1|²) - (1-|u_N|²) + |m|²].
+//
+// Taking off m‖r‖²/(N-1), for ν is estimated, also takes off what x shares with ‖r‖²,
+// Cov(x, ‖r‖²) = ν² tr PSP = ν²m (as P² = P), of which Var ‖r‖² = ν²(N-1):
+//
+//	y = x - m‖r‖²/(N-1),  E y = 0,  E|y|² = ν² [‖PSP‖² - |m|²/(N-1)].
+//
+// P = exp(-|y|²/E|y|²), as |y|² is nearly exponential, with ν² without bias from ‖r‖⁴; the mean
+// of the exponent is 1 exactly, since y/‖r‖² does not depend on ‖r‖².
 func whiteness(residual, field []complex128, tones int, estimated bool) []float64 {
 	p := make([]float64, tones)
 	receivers := len(residual) / tones
@@ -144,7 +152,8 @@ func whiteness(residual, field []complex128, tones int, estimated bool) []float6
 			along, norm, ends := neighbours(field, f, tones)
 			mean = -along / complex(norm, 0)
 			free--
-			spread += ends/norm - 2 + real(mean)*real(mean) + imag(mean)*imag(mean)
+			square := real(mean)*real(mean) + imag(mean)*imag(mean)
+			spread += ends/norm - 2 + square - square/free
 		}
 		if receivers < 2 || power == 0 || spread < 1e-9 {
 			p[f] = 1

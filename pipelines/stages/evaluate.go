@@ -40,7 +40,7 @@ type evaluate struct {
 
 func evaluateKind() stage.Kind {
 	return stage.Kind{
-		Name: "evaluate", Version: 8,
+		Name: "evaluate", Version: 9,
 		Doc:    "distances of a posterior to the exact one, its calibration over held-out observations, and figures",
 		Decode: decodeEvaluate,
 		Load:   stage.LoadJSON[evaluate],
