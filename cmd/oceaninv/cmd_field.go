@@ -38,7 +38,7 @@ func newFieldCommand(registry *stage.Registry) *cobra.Command {
 		Long: `Sums the normal modes of an ocean (.env, .nc, .hcl) into pressure relative to 1 m from the source, at the sources, receivers
 and ranges of a .flp file: point or line source, coherent or incoherent, adiabatic or one-way coupled where the ocean
 has several profiles. Without a .flp file the sources and receivers of the environmental file are taken, and --ranges
-ranges up to its maximum range.
+ranges up to its maximum range. Depths in a .shd file and in figures count as in those files, in NetCDF from the surface.
 
 With --band the result is time series: the signals that a source's pulse within the band leaves at every receiver, by
 Fourier synthesis over frequencies 1/duration apart. Each range's window begins at --start plus, with
@@ -89,10 +89,10 @@ func (f *fieldFlags) run(args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if f.series.wanted() {
-		return f.series.save(f, cases[0].Title, field, stdout, stderr)
+		return f.series.save(f, &cases[0], field, stdout, stderr)
 	}
 	if f.output != "" {
-		if err := f.write(cases[0].Title, field, want); err != nil {
+		if err := f.write(&cases[0], field, want); err != nil {
 			return failed(err)
 		}
 	}
@@ -208,10 +208,13 @@ func (f *fieldFlags) compute(cases []envfile.Case, want *envfile.FieldCase) (*ac
 	return field, nil
 }
 
-func (f *fieldFlags) write(title string, field *acoustics.Field, want *envfile.FieldCase) error {
+// write writes depths below the surface into NetCDF, and into a .shd file as FIELD does, in the
+// coordinate of its input.
+func (f *fieldFlags) write(first *envfile.Case, field *acoustics.Field, want *envfile.FieldCase) error {
 	if hasExtension(f.output, ".nc") {
 		return dataset.WriteField(f.output, *field)
 	}
+	title := first.Title
 	if want.Title != "" {
 		title = want.Title
 	}
@@ -219,10 +222,10 @@ func (f *fieldFlags) write(title string, field *acoustics.Field, want *envfile.F
 		Title: title, PlotType: "rectilin", Frequencies: field.Frequencies, Frequency: field.Frequencies[0], Bearings: []float64{0},
 		SourceX: []float64{0}, SourceY: []float64{0}, Ranges: field.Ranges,
 	}
-	for _, z := range field.SourceDepths {
+	for _, z := range first.InFile(field.SourceDepths) {
 		s.SourceDepths = append(s.SourceDepths, float32(z))
 	}
-	for _, z := range field.ReceiverDepths {
+	for _, z := range first.InFile(field.ReceiverDepths) {
 		s.ReceiverDepths = append(s.ReceiverDepths, float32(z))
 	}
 	for _, p := range field.Pressure {
@@ -243,24 +246,26 @@ func loss(field *acoustics.Field, level float64) []float64 {
 	return out
 }
 
-// draw draws an image over depth and range, or lines for few receivers.
+// draw draws an image over depth and range, or lines for few receivers. Depths are those of
+// the files.
 func (f *fieldFlags) draw(cases []envfile.Case, field *acoustics.Field, want *envfile.FieldCase) error {
 	const fewest = 8 // receivers of an image
 	tl := loss(field, f.level)
-	title := fmt.Sprintf("%s, %g Hz, source at %g m", cases[0].Title, field.Frequencies[0], field.SourceDepths[0])
+	source, receivers := cases[0].InFile(field.SourceDepths)[0], cases[0].InFile(field.ReceiverDepths)
+	title := fmt.Sprintf("%s, %g Hz, source at %.6g m", cases[0].Title, field.Frequencies[0], source)
 	n := len(field.Ranges)
 	var drawing *figure.Figure
 	var err error
-	if len(field.ReceiverDepths) < fewest || !slices.IsSorted(field.ReceiverDepths) {
+	if len(receivers) < fewest || !slices.IsSorted(receivers) {
 		lines := figure.LossLines{Title: title}
-		for d, z := range field.ReceiverDepths {
-			lines.Series = append(lines.Series, figure.Series{Label: fmt.Sprintf("receiver at %g m", z), X: field.Ranges, Y: tl[d*n : (d+1)*n]})
+		for d, z := range receivers {
+			lines.Series = append(lines.Series, figure.Series{Label: fmt.Sprintf("receiver at %.6g m", z), X: field.Ranges, Y: tl[d*n : (d+1)*n]})
 		}
 		drawing, err = lines.Draw()
 	} else {
-		m := figure.LossMap{Title: title, Ranges: field.Ranges, Depths: field.ReceiverDepths, Loss: tl, SourceDepth: &field.SourceDepths[0]}
+		m := figure.LossMap{Title: title, Ranges: field.Ranges, Depths: receivers, Loss: tl, SourceDepth: &source}
 		for i, r := range want.ProfileRanges {
-			m.FloorRange, m.FloorDepth = append(m.FloorRange, r), append(m.FloorDepth, cases[i].Environment.Floor())
+			m.FloorRange, m.FloorDepth = append(m.FloorRange, r), append(m.FloorDepth, cases[0].Origin+cases[i].Environment.Floor())
 		}
 		if last := field.Ranges[n-1]; m.FloorRange[len(m.FloorRange)-1] < last {
 			m.FloorRange, m.FloorDepth = append(m.FloorRange, last), append(m.FloorDepth, m.FloorDepth[len(m.FloorDepth)-1])

@@ -164,13 +164,13 @@ func (f *modesFlags) write(c *envfile.Case, sections []*rangedep.Section) error 
 	return dataset.WriteModes(f.output, out)
 }
 
-// toolboxModes are modes in the form of a .mod file.
+// toolboxModes are modes in the form of a .mod file, whose depths are those of its .env file.
 func toolboxModes(c *envfile.Case, sections []*rangedep.Section, depths []float64) envfile.ModeFile {
 	m := envfile.ModeFile{Title: c.Title, Frequencies: c.Frequencies}
-	for _, z := range depths {
+	for _, z := range c.InFile(depths) {
 		m.Depths = append(m.Depths, float32(z))
 	}
-	z := 0.0
+	z := c.Origin
 	add := func(thickness, density, shear float64) {
 		m.Media = append(m.Media, envfile.ModeMedium{Mesh: int32(len(depths)), Elastic: shear > 0, Depth: float32(z), Density: float32(density / 1000)})
 		z += thickness
@@ -183,7 +183,7 @@ func toolboxModes(c *envfile.Case, sections []*rangedep.Section, depths []float6
 		add(l.Thickness, l.Knots[0].Density, l.Knots[0].ShearSpeed)
 	}
 	for _, s := range sections {
-		set := envfile.ModeSet{Top: toolboxBoundary(c.Environment.Surface, s.Frequency, 0), Bottom: toolboxBoundary(c.Environment.Bottom, s.Frequency, z)}
+		set := envfile.ModeSet{Top: toolboxBoundary(c.Environment.Surface, s.Frequency, c.Origin), Bottom: toolboxBoundary(c.Environment.Bottom, s.Frequency, z)}
 		for i, phi := range s.Shapes(depths) {
 			set.K = append(set.K, complex64(s.K[i]))
 			row := make([]complex64, len(phi))

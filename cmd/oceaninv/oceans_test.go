@@ -1,10 +1,12 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"compress/gzip"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"math/cmplx"
 	"os"
@@ -14,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"oceaninv/acoustics"
 	"oceaninv/acoustics/modes"
 	"oceaninv/acoustics/rangedep"
 	"oceaninv/io/dataset"
@@ -256,4 +259,103 @@ func compareOceanField(t *testing.T, name string, a oceanAnswer) float64 {
 		difference, size = difference+math.Pow(cmplx.Abs(v-w), 2), size+math.Pow(cmplx.Abs(w), 2)
 	}
 	return math.Sqrt(difference / size)
+}
+
+// surfaces are names of an ocean and of the same one with its surface at 20 m of depth.
+var surfaces = []string{"plain", "deeper"}
+
+// writeSurfaces writes the .env and .flp files of both.
+func writeSurfaces(t *testing.T) (dir string) {
+	t.Helper()
+	deeper := strings.NewReplacer("2000 0.0 100.0\n0.0 ", "2000 0.0 120.0\n20.0 ", "\n100.0 ", "\n120.0 ", "36.0 /", "56.0 /",
+		"10.0 25.0 50.0 75.0 95.0", "30.0 45.0 70.0 95.0 115.0", "10.0 50.0 /\n2\n0.0 /", "30.0 70.0 /\n2\n0.0 /")
+	dir = t.TempDir()
+	for file, text := range map[string]string{
+		"plain.env": soundOcean, "plain.flp": soundField, "deeper.env": deeper.Replace(soundOcean), "deeper.flp": deeper.Replace(soundField),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, file), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return dir
+}
+
+// Depths of a .flp file count as in the .env file: the pressure is that of the same ocean
+// from 0, NetCDF has depths below the surface, and the .shd file and figures, as FIELD's,
+// those of the .flp file.
+func TestFieldOfAShiftedSurface(t *testing.T) {
+	dir := writeSurfaces(t)
+	fields := make(map[string]acoustics.Field)
+	depths := map[string][]float32{"plain": {36, 10, 50}, "deeper": {56, 30, 70}}
+	for _, name := range surfaces {
+		stem := filepath.Join(dir, name)
+		for _, output := range [][]string{{"-o", stem + ".nc"}, {"-o", stem + ".shd"}, {"--plot", stem + ".svg"}} {
+			if _, err := invoke(newFieldCommand(stages.All()), append([]string{stem + ".env", stem + ".flp"}, output...)...); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var err error
+		if fields[name], err = dataset.ReadField(stem + ".nc"); err != nil {
+			t.Fatal(err)
+		}
+		shade, drawn := contents(t, stem+".shd"), string(contents(t, stem+".svg"))
+		s, err := envfile.ReadShade(bytes.NewReader(shade), int64(len(shade)), "f.shd")
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := depths[name]
+		if got := slices.Concat(s.SourceDepths, s.ReceiverDepths); !slices.Equal(got, want) {
+			t.Errorf("%s.shd: source and receivers at %v, want %v", name, got, want)
+		}
+		for _, text := range []string{fmt.Sprintf("source at %g m", want[0]), fmt.Sprintf("receiver at %g m", want[1]), fmt.Sprintf("receiver at %g m", want[2])} {
+			if !strings.Contains(drawn, text) {
+				t.Errorf("%s.svg does not say %q", name, text)
+			}
+		}
+	}
+	plain, deeper := fields["plain"], fields["deeper"]
+	if !slices.Equal(plain.SourceDepths, deeper.SourceDepths) || !slices.Equal(plain.ReceiverDepths, deeper.ReceiverDepths) {
+		t.Errorf("NetCDF: sources at %v, receivers at %v", deeper.SourceDepths, deeper.ReceiverDepths)
+	}
+	for i, p := range plain.Pressure {
+		if cmplx.Abs(deeper.Pressure[i]-p) > 1e-9*cmplx.Abs(p) {
+			t.Fatalf("pressure %d is %v, from 0 it is %v", i, deeper.Pressure[i], p)
+		}
+	}
+}
+
+// A .mod file goes with its .flp file: every depth in it counts as in the .env file.
+func TestModeFileOfAShiftedSurface(t *testing.T) {
+	dir := writeSurfaces(t)
+	var files []envfile.ModeFile
+	for _, name := range surfaces {
+		mod := filepath.Join(dir, name+".mod")
+		if _, err := invoke(newModesCommand(stages.All()), filepath.Join(dir, name+".env"), "-o", mod); err != nil {
+			t.Fatal(err)
+		}
+		text := contents(t, mod)
+		m, err := envfile.ReadModes(bytes.NewReader(text), int64(len(text)), mod)
+		if err != nil || len(m) != 1 {
+			t.Fatalf("%d profiles, %v", len(m), err)
+		}
+		files = append(files, m[0])
+	}
+	depths := func(m envfile.ModeFile) []float32 {
+		return append(slices.Clone(m.Depths), m.Media[0].Depth, m.Sets[0].Top.Depth, m.Sets[0].Bottom.Depth)
+	}
+	plain, deeper := depths(files[0]), depths(files[1])
+	for i, z := range plain {
+		if math.Abs(float64(deeper[i]-z-20)) > 1e-4 {
+			t.Errorf("depth %d of %d is %g, from 0 it is %g", i, len(plain), deeper[i], z)
+		}
+	}
+}
+
+func contents(t *testing.T, path string) []byte {
+	t.Helper()
+	data, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return data
 }

@@ -139,7 +139,7 @@ func (f *timeSeriesFlags) synthesize(field *acoustics.Field) (dataset.TimeSeries
 }
 
 // save writes and draws the signals.
-func (f *timeSeriesFlags) save(field *fieldFlags, title string, p *acoustics.Field, stdout, stderr io.Writer) error {
+func (f *timeSeriesFlags) save(field *fieldFlags, first *envfile.Case, p *acoustics.Field, stdout, stderr io.Writer) error {
 	series, err := f.synthesize(p)
 	if err != nil {
 		return err
@@ -151,7 +151,8 @@ func (f *timeSeriesFlags) save(field *fieldFlags, title string, p *acoustics.Fie
 		}
 	}
 	if field.plot != "" {
-		drawing, err := f.chart(title, series).Draw()
+		series.ReceiverDepths = first.InFile(series.ReceiverDepths)
+		drawing, err := f.chart(first.Title, series).Draw()
 		if err == nil {
 			err = drawing.Save(field.plot)
 		}

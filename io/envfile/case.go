@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"oceaninv/acoustics"
@@ -39,6 +40,16 @@ type Case struct {
 	Robust bool `json:"robust,omitempty"`
 	// Warnings tell where the file says something that is not taken literally.
 	Warnings []string `json:"warnings,omitempty"`
+}
+
+// InFile are depths below the surface in the file's own coordinate, which is that of the
+// Toolbox's other files of the case (.flp, .shd) too: Origin deeper.
+func (c *Case) InFile(depths []float64) []float64 {
+	z := slices.Clone(depths)
+	for i := range z {
+		z[i] += c.Origin
+	}
+	return z
 }
 
 // PhaseSpeedLimits bounds the modes wanted, in m/s. Low 0 is no lower limit.

@@ -217,21 +217,12 @@ func (e *writer) writeRest(z, roughness float64) error {
 		e.writePoint(z, bottom.Material)
 	}
 	e.printf("%s %s ! phase speeds (m/s)\n%s ! maximum range (km)\n", number(e.c.PhaseSpeed.Low), number(e.c.PhaseSpeed.High), number(e.c.MaxRange/1000))
-	writeVector(e.out, below(e.c.Origin, e.c.SourceDepths), 1, "source depths (m)")
-	writeVector(e.out, below(e.c.Origin, e.c.ReceiverDepths), 1, "receiver depths (m)")
+	writeVector(e.out, e.c.InFile(e.c.SourceDepths), 1, "source depths (m)")
+	writeVector(e.out, e.c.InFile(e.c.ReceiverDepths), 1, "receiver depths (m)")
 	if e.broadband() {
 		writeVector(e.out, e.c.Frequencies, 1, "frequencies (Hz)")
 	}
 	return nil
-}
-
-// below are depths in the file's coordinate.
-func below(origin float64, depths []float64) []float64 {
-	z := slices.Clone(depths)
-	for i := range z {
-		z[i] += origin
-	}
-	return z
 }
 
 // writeVector writes a count and that many numbers, divided by scale.
