@@ -28,7 +28,7 @@ results: build ## the case studies at full size, every method, into RESULTS.md; 
 
 test: build deps-test ## every test, the race detector on the concurrent packages, the fuzz seeds
 	$(GO) vet ./...
-	$(GO) test -timeout 60m ./...
+	@GO=$(GO) sh .ci/test.sh -timeout 60m ./...
 	$(MAKE) --no-print-directory gradients
 	$(MAKE) --no-print-directory race
 
@@ -36,7 +36,7 @@ gradients: ## the worst relative error of the gradient of every layer and every 
 	$(GO) test -v -run Gradient ./surrogate ./surrogate/train
 
 race: ## the race detector where goroutines meet
-	$(GO) test -race -short -timeout 60m ./workflow/... ./surrogate/train/... ./inversion/... ./pipelines/...
+	@GO=$(GO) sh .ci/test.sh -race -short -timeout 60m ./workflow/... ./surrogate/train/... ./inversion/... ./pipelines/...
 
 fuzz: deps ## one minute of fuzzing for every parser
 	sh .ci/fuzz.sh 60s

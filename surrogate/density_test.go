@@ -23,7 +23,7 @@ func TestDensitiesIntegrate(t *testing.T) {
 	smooth, wide := plane(161)
 	kinked, narrow := plane(321)
 	if len(testDims) < 12 { // under the race detector
-		t.Skip("quadrature is arithmetic only")
+		t.Skip("quadrature is arithmetic of one goroutine: nothing for the race detector")
 	}
 	for _, l := range layers {
 		if estimates(l.name) {

@@ -68,13 +68,13 @@ func TestCollect(t *testing.T) {
 	if c := collect(t, path, false); c.Removed != 2 {
 		t.Errorf("after a run that was stopped: %+v", c)
 	}
-	checkpoints, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".oceaninv/store/work/*/checkpoint/run/at"))
+	checkpoints, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".oceaninv", "store", "work", "*", "checkpoint", "run", "at"))
 	if err != nil || len(checkpoints) != 1 {
 		t.Errorf("checkpoints of the run that was stopped: %v, %v", checkpoints, err)
 	}
 	mustRun(t, path, "title=c")
 	collect(t, path, false)
-	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".oceaninv/store/work/*")); err != nil || len(left) != 0 {
+	if left, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".oceaninv", "store", "work", "*")); err != nil || len(left) != 0 {
 		t.Errorf("after a complete run: %v, %v", left, err)
 	}
 }

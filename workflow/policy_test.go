@@ -279,7 +279,7 @@ func TestInterrupt(t *testing.T) {
 	if o.Stopped != os.Interrupt || o.Counts.Pending != 1 || len(o.Failures) != 0 {
 		t.Fatalf("%+v", o)
 	}
-	found, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".oceaninv/store/work/*/checkpoint/run/at"))
+	found, err := filepath.Glob(filepath.Join(filepath.Dir(path), ".oceaninv", "store", "work", "*", "checkpoint", "run", "at"))
 	if err != nil || len(found) != 1 {
 		t.Errorf("checkpoints %v, %v", found, err)
 	}

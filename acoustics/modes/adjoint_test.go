@@ -13,7 +13,7 @@ import (
 // forwards, mode by mode: in random oceans, for what they are made of.
 func TestBackwardIsForward(t *testing.T) {
 	if !haveAdjoint {
-		t.Skip("there is only the forward derivative without cgo")
+		t.Skip("without cgo there is no backward derivative to compare with the forward one")
 	}
 	solver, err := NewSolver(Options{Tolerance: 1e-9})
 	if err != nil {

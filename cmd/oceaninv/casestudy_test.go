@@ -13,7 +13,7 @@ import (
 // the exact posterior, and every slip of the released code is named.
 func TestCaseStudy(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes long; run without -short")
+		t.Skip("runs the case study at its small size, half a minute; run without -short")
 	}
 	dir := t.TempDir()
 	bin, results := filepath.Join(dir, "oceaninv"), filepath.Join(dir, "results")

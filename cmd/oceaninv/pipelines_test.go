@@ -12,7 +12,7 @@ import (
 // they go.
 func TestPipelines(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes long; run without -short")
+		t.Skip("runs every pipeline, for minutes; run without -short")
 	}
 	bin := filepath.Join(t.TempDir(), "oceaninv")
 	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {

@@ -15,7 +15,7 @@ import (
 // key and its outputs the same content digests. The training and what follows take a minute; they are in the long form.
 func TestQuickstartOnSLURM(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes long; run without -short")
+		t.Skip("runs the quickstart on a cluster of processes, a minute; run without -short")
 	}
 	slurmtest.Start(t, slurmtest.Options{Nodes: 3})
 	bin := filepath.Join(t.TempDir(), "oceaninv")

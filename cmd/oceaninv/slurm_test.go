@@ -14,7 +14,7 @@ import (
 // TestSLURM runs testdata/slurm: the command line on a cluster.
 func TestSLURM(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes long; run without -short")
+		t.Skip("runs a cluster of processes, half a minute; run without -short")
 	}
 	c := slurmtest.Start(t, slurmtest.Options{Nodes: 3})
 	testscript.Run(t, testscript.Params{

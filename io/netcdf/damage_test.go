@@ -25,7 +25,7 @@ func TestDamagedFilesAreRefused(t *testing.T) {
 		"text":      {[]byte(strings.Repeat("depth,speed\n", 20)), "first bytes"},
 		"truncated": {bytes[:len(bytes)-100], "truncated"},
 		"head only": {bytes[:60], "truncated"},
-		"stub":      {bytes[:10], "header is damaged"},
+		"ten bytes": {bytes[:10], "header is damaged"},
 	} {
 		path := filepath.Join(dir, "damaged.nc")
 		if err := os.WriteFile(path, c.content, 0o644); err != nil {

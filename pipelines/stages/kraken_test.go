@@ -87,7 +87,7 @@ stage "train" "flow" {
 // standard deviation √2n; four of them leave room for the flow's short training.
 func TestKRAKENsObservations(t *testing.T) {
 	if testing.Short() {
-		t.Skip("takes long; run without -short")
+		t.Skip("trains a flow, a minute under the race detector; run without -short")
 	}
 	raw, err := os.ReadFile("testdata/kraken_observations.json")
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 // and with a correlated prior; and draws of one are refined to the other.
 func TestEveryLikelihoodHasItsPosterior(t *testing.T) {
 	if testing.Short() {
-		t.Skip("four posteriors")
+		t.Skip("four posteriors by grid and chains, minutes under the race detector; run without -short")
 	}
 	correlated := strings.Replace(pekeris, "draws = 64\n", "draws = 64\n    correlation_length = 40\n", 1)
 	correlated = strings.Replace(correlated, "  noise {\n", "  correlation {\n    between = [\"water_depth\", \"bottom_speed\"]\n    value   = 0.6\n  }\n  noise {\n", 1)

@@ -18,7 +18,7 @@ import (
 func brief(t *testing.T) {
 	t.Helper()
 	if testing.Short() {
-		t.Skip("takes long; run without -short")
+		t.Skip("waits for a cluster's time limits and node failures; run without -short")
 	}
 }
 
