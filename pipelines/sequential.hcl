@@ -3,7 +3,7 @@
 # comes out is nearer to the exact posterior than a flow for any observation trained on as
 # many simulations, and valid for that observation only.
 #
-#   oceaninv run pipelines/sequential.hcl                       # some minutes on two cores
+#   oceaninv run pipelines/sequential.hcl                       # half a minute on two cores
 #   oceaninv run pipelines/sequential.hcl --var samples=4000
 
 variable "samples" {
@@ -18,6 +18,12 @@ variable "epochs" {
   description = "Passes over the samples of a training."
 }
 
+variable "seed" {
+  type        = number
+  default     = 1
+  description = "Of simulations, trainings and draws; the observation stays."
+}
+
 locals {
   draws = 4000
   label = {
@@ -28,176 +34,85 @@ locals {
   }
 }
 
-environment "swellex96" {
-  file = "../notebooks-data/swellex96/environment.nc"
-}
-
-problem "sea_bed" {
-  environment = environment.swellex96
-  frequencies = [49, 79, 112, 148, 201, 283, 388]
-
-  source {
-    depth = 60
-  }
-
-  receivers {
-    depths = [94.125, 99.755, 105.38, 111.00, 116.62]
-    range  = 3000
-  }
-
-  parameter "water_depth" {
-    prior "uniform" {
-      low  = 200.5
-      high = 236.5
-    }
-  }
-
-  parameter "sediment_speed" {
-    quantity = "sound_speed_top"
-    layer    = "sediment"
-    prior "uniform" {
-      low  = 1532
-      high = 1592
-    }
-  }
-
-  noise {
-    snr   = 15
-    draws = 256
-  }
-
-  modes {
-    tolerance       = 1e-8
-    max_phase_speed = 1800
-  }
+module "experiment" {
+  source = "./modules/swellex96.hcl"
 }
 
 # The observation that matters, and its exact posterior to compare with.
 stage "observe" "mine" {
-  problem = problem.sea_bed
-  truth   = [{ water_depth = 216.5, sediment_speed = 1572.368 }]
+  problem = module.experiment.problem
+  truth   = [module.experiment.truth]
   seed    = 2
 }
 
 stage "reference" "exact" {
-  problem     = problem.sea_bed
+  problem     = module.experiment.problem
   observation = stage.mine.observation
   draws       = local.draws
   seed        = 5
 }
 
-stage "simulate" "any" {
-  problem = problem.sea_bed
+module "any" {
+  source  = "./modules/round.hcl"
+  problem = module.experiment.problem
   samples = 3 * var.samples
-  design  = "sobol"
-  seed    = 1
+  seed    = 10 * var.seed + 1
+  epochs  = var.epochs
 }
 
-stage "simulate" "first" {
-  problem = problem.sea_bed
+module "first" {
+  source  = "./modules/round.hcl"
+  problem = module.experiment.problem
   samples = var.samples
-  design  = "sobol"
-  seed    = 1
+  seed    = 10 * var.seed + 1
+  epochs  = var.epochs
 }
 
-stage "simulate" "second" {
-  problem = problem.sea_bed
-  samples = var.samples
-  design  = "sobol"
-  seed    = 2
-
-  truncate {
-    model       = stage.flow_first.model
-    observation = stage.mine.observation
-    quantile    = 1e-3
-  }
+module "second" {
+  source      = "./modules/round.hcl"
+  problem     = module.experiment.problem
+  samples     = var.samples
+  seed        = 10 * var.seed + 2
+  epochs      = var.epochs
+  model       = module.first.model
+  observation = stage.mine.observation
 }
 
-stage "simulate" "third" {
-  problem = problem.sea_bed
-  samples = var.samples
-  design  = "sobol"
-  seed    = 3
-
-  truncate {
-    model       = stage.flow_second.model
-    observation = stage.mine.observation
-    quantile    = 1e-3
-  }
+module "third" {
+  source      = "./modules/round.hcl"
+  problem     = module.experiment.problem
+  samples     = var.samples
+  seed        = 10 * var.seed + 3
+  epochs      = var.epochs
+  model       = module.second.model
+  observation = stage.mine.observation
 }
 
-# The same flow every time, on the pressures themselves: a table of replicas would show the
-# first round most of what the others find.
-stage "train" "flow_any" {
-  dataset = stage.any.dataset
-  seed    = 4
-  conditional {}
-
-  training {
-    epochs     = var.epochs
-    batch_size = 128
-  }
-}
-
-stage "train" "flow_first" {
-  dataset = stage.first.dataset
-  seed    = 4
-  conditional {}
-
-  training {
-    epochs     = var.epochs
-    batch_size = 128
-  }
-}
-
-stage "train" "flow_second" {
-  dataset = stage.second.dataset
-  seed    = 4
-  conditional {}
-
-  training {
-    epochs     = var.epochs
-    batch_size = 128
-  }
-}
-
-stage "train" "flow_third" {
-  dataset = stage.third.dataset
-  seed    = 4
-  conditional {}
-
-  training {
-    epochs     = var.epochs
-    batch_size = 128
+locals {
+  model = {
+    any    = module.any.model
+    first  = module.first.model
+    second = module.second.model
+    third  = module.third.model
   }
 }
 
 stage "infer" "posterior" {
-  for_each = {
-    any    = stage.flow_any.model
-    first  = stage.flow_first.model
-    second = stage.flow_second.model
-    third  = stage.flow_third.model
-  }
-  model       = each.value
+  for_each    = local.label
+  model       = local.model[each.key]
   observation = stage.mine.observation
   draws       = local.draws
-  seed        = 6
+  seed        = 10 * var.seed + 6
 }
 
 stage "evaluate" "check" {
-  for_each = {
-    any    = stage.flow_any.model
-    first  = stage.flow_first.model
-    second = stage.flow_second.model
-    third  = stage.flow_third.model
-  }
+  for_each    = local.label
   label       = each.key
   headline    = false
   posterior   = stage.posterior[each.key].posterior
   exact       = stage.exact.posterior
   density     = stage.exact.density
-  model       = each.value
+  model       = local.model[each.key]
   observation = stage.mine.observation
 }
 
