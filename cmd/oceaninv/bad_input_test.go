@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write testdata/bad_input.golden anew")
+var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
 // soundPipeline is the pipeline whose mistakes are told.
 const soundPipeline = `environment "ocean" {
@@ -78,7 +78,7 @@ const notANumber = `'NaN in the profile'
 // TestBadInput: each mistake is a diagnostic with the file, the line, what is there and what to do; the exit code is 2 and
 // nothing is written, whether the pipeline is validated or run.
 func TestBadInput(t *testing.T) {
-	var golden strings.Builder
+	var said strings.Builder
 	for _, c := range []struct{ name, old, new string }{
 		{"unknown attribute", "samples = 10", "sampels = 10"},
 		{"unknown kind of stage", `"simulate" "data"`, `"simulat" "data"`},
@@ -110,22 +110,27 @@ func TestBadInput(t *testing.T) {
 		dir := t.TempDir()
 		write(t, filepath.Join(dir, "p.hcl"), text)
 		write(t, filepath.Join(dir, "nan.env"), notANumber)
-		said := refused(t, dir, "validate")
-		if again := refused(t, dir, "run"); again != said {
-			t.Errorf("%s: run says\n%s\nand validate\n%s", c.name, again, said)
+		valid := refused(t, dir, "validate")
+		if again := refused(t, dir, "run"); again != valid {
+			t.Errorf("%s: run says\n%s\nand validate\n%s", c.name, again, valid)
 		}
-		fmt.Fprintf(&golden, "# %s\n%s\n", c.name, strings.TrimSpace(said)+"\n")
+		fmt.Fprintf(&said, "# %s\n%s\n", c.name, strings.TrimSpace(valid)+"\n")
 	}
-	const path = "testdata/bad_input.golden"
+	golden(t, "testdata/bad_input.golden", said.String())
+}
+
+// golden holds text to a file, or writes the file with -update.
+func golden(t *testing.T, path, text string) {
+	t.Helper()
 	if *update {
-		write(t, path, golden.String())
+		write(t, path, text)
 	}
 	want, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if golden.String() != string(want) {
-		t.Errorf("diagnostics differ from %s (go test ./cmd/oceaninv -run BadInput -update writes it anew):\n%s", path, golden.String())
+	if text != string(want) {
+		t.Errorf("diagnostics differ from %s (go test ./cmd/oceaninv -run '^%s$' -update writes it anew):\n%s", path, t.Name(), text)
 	}
 }
 

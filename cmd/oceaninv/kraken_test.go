@@ -34,7 +34,15 @@ type toolboxAnswer struct {
 
 func toolboxAnswers(t *testing.T) map[string]toolboxAnswer {
 	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", "kraken.json.gz"))
+	var answers map[string]toolboxAnswer
+	readAnswers(t, filepath.Join("testdata", "kraken.json.gz"), &answers)
+	return answers
+}
+
+// readAnswers decodes a compressed JSON file of testdata.
+func readAnswers(t *testing.T, path string, answers any) {
+	t.Helper()
+	f, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -43,11 +51,9 @@ func toolboxAnswers(t *testing.T) map[string]toolboxAnswer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var answers map[string]toolboxAnswer
-	if err := json.NewDecoder(z).Decode(&answers); err != nil {
+	if err := json.NewDecoder(z).Decode(answers); err != nil {
 		t.Fatal(err)
 	}
-	return answers
 }
 
 // invoke runs a command in this process and returns its standard output.

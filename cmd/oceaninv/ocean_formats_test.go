@@ -106,13 +106,13 @@ func modesSaid(dir, file string) (said string, code int) {
 // bad input, told with the variable or line, what is there and what to do.
 func TestOceanMistakesInOtherFormats(t *testing.T) {
 	dir := t.TempDir()
-	var golden strings.Builder
+	var all strings.Builder
 	refuse := func(name, file string) {
 		said, code := modesSaid(dir, file)
 		if code != exitBadInput {
 			t.Errorf("%s: exit code %d\n%s", name, code, said)
 		}
-		fmt.Fprintf(&golden, "# %s\n%s\n\n", name, strings.TrimSpace(said))
+		fmt.Fprintf(&all, "# %s\n%s\n\n", name, strings.TrimSpace(said))
 	}
 	for _, c := range []struct {
 		name   string
@@ -168,15 +168,5 @@ func TestOceanMistakesInOtherFormats(t *testing.T) {
 		write(t, filepath.Join(dir, "ocean.hcl"), strings.Replace(oceanHCL, c.old, c.new, 1))
 		refuse("HCL: "+c.name, "ocean.hcl")
 	}
-	const path = "testdata/ocean_mistakes.golden"
-	if *update {
-		write(t, path, golden.String())
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if golden.String() != string(want) {
-		t.Errorf("diagnostics differ from %s (go test ./cmd/oceaninv -run OceanMistakesInOtherFormats -update writes it anew):\n%s", path, golden.String())
-	}
+	golden(t, "testdata/ocean_mistakes.golden", all.String())
 }

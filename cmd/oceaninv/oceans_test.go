@@ -3,8 +3,6 @@ package main
 import (
 	"bytes"
 	"cmp"
-	"compress/gzip"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
@@ -47,19 +45,8 @@ func oceanFile(name string) string { return filepath.Join("testdata", "oceans", 
 
 func oceanAnswers(t *testing.T) map[string]oceanAnswer {
 	t.Helper()
-	f, err := os.Open(oceanFile("answers.json.gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
 	var answers map[string]oceanAnswer
-	if err := json.NewDecoder(z).Decode(&answers); err != nil {
-		t.Fatal(err)
-	}
+	readAnswers(t, oceanFile("answers.json.gz"), &answers)
 	return answers
 }
 

@@ -94,28 +94,7 @@ stage "kinematics" "arm" {
   variant = "released"
 }`},
 	{"a field and an interpolation of one's own", pekeris + fieldOf("interpolation {}", "problem.depth_and_speed")},
-	{"a field of another problem", pekeris + `
-problem "deeper" {
-  environment = environment.pekeris
-  frequencies = [40, 60]
-  source {
-    depth = 30
-  }
-  receivers {
-    depths = [25, 75]
-    range  = 2500
-  }
-  parameter "water_depth" {
-    prior "uniform" {
-      low  = 95
-      high = 105
-    }
-  }
-  noise {
-    snr = 20
-  }
-}
-` + fieldOf("", "problem.deeper")},
+	{"a field of another problem", pekeris + anotherProblem + fieldOf("", "problem.deeper")},
 	{"a field that chains do not look at", pekeris + `
 stage "interpolate" "prior" {
   problem = problem.depth_and_speed
@@ -172,28 +151,7 @@ stage "evaluate" "check" {
 	{"more noise than can be trained on", conditionalOf("noise_draws = 1000000000")},
 	{"more replicas than fit in memory", conditionalOf("matched_field {\n      points = [100000, 100000]\n    }")},
 	{"a round that gives up half the posterior", truncateOf("problem.depth_and_speed", "quantile = 0.5")},
-	{"a round of another problem", pekeris + `
-problem "deeper" {
-  environment = environment.pekeris
-  frequencies = [40, 60]
-  source {
-    depth = 36
-  }
-  receivers {
-    depths = [25, 75]
-    range  = 1000
-  }
-  parameter "water_depth" {
-    prior "uniform" {
-      low  = 95
-      high = 105
-    }
-  }
-  noise {
-    snr = 20
-  }
-}
-` + strings.TrimPrefix(truncateOf("problem.deeper", ""), pekeris)},
+	{"a round of another problem", pekeris + anotherProblem + strings.TrimPrefix(truncateOf("problem.deeper", ""), pekeris)},
 	{"a round of a wider prior", roundOf("high = 1800", "high = 1900")},
 	{"a round of another quantity", roundOf(`quantity = "sound_speed"`, `quantity = "density"`)},
 	{"a round of correlated parameters", roundOf("  noise {", "  correlation {\n    between = [\"water_depth\", \"bottom_speed\"]\n    value   = 0.5\n  }\n  noise {")},
@@ -323,6 +281,30 @@ func TestSamplesThatAreNoNumbers(t *testing.T) {
 		t.Errorf("diagnostic %q", text)
 	}
 }
+
+// anotherProblem of the ocean of pekeris.
+const anotherProblem = `
+problem "deeper" {
+  environment = environment.pekeris
+  frequencies = [40, 60]
+  source {
+    depth = 30
+  }
+  receivers {
+    depths = [25, 75]
+    range  = 2500
+  }
+  parameter "water_depth" {
+    prior "uniform" {
+      low  = 95
+      high = 105
+    }
+  }
+  noise {
+    snr = 20
+  }
+}
+`
 
 // fieldOf is a refinement with a field interpolated for a problem.
 func fieldOf(more, problem string) string {
