@@ -73,8 +73,9 @@ void modes_adjoint(const adjoint_batch *batch, const adjoint_cell *cells, const 
 void modes_reduce(double *sums, long long n)
 {
 	for (long long i = 0; i < n; i++) {
-		const double *s = sums + MODES_LANES * i;
-		double sum = ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]));
-		sums[i] = sum;
+		const double *s = sums + ADJOINT_SUM * i;
+		double re = s[0] + s[2], im = s[1] + s[3];
+		sums[2 * i] = re;
+		sums[2 * i + 1] = im;
 	}
 }

@@ -47,13 +47,14 @@ const (
 	adjointCellSize     = 12
 	adjointPartSize     = 6
 	adjointBoundarySize = 3
+	adjointSum          = 4
 )
 
 type adjointCell struct {
 	p                  propagator
 	by                 [4]propagator // along v1..v4
 	loss               propagator    // along the absorption
-	lossBy             [4]propagator
+	lossBy             [4]propagator // both; only where a direction changes v1..v4
 	qi0                float64
 	vi                 [4]float64
 	jump               float64
@@ -114,6 +115,9 @@ func (a *adjointCell) set(k *column, index int) {
 		a.vi[n-1] = g[n]
 	}
 	a.loss.setDerivative(&v, &g)
+	if !a.anySlot(1, 4) {
+		return
+	}
 	// The coefficients are cubic in v: a central difference over any step is exact.
 	for n := range a.lossBy {
 		plus, minus := v, v
@@ -254,12 +258,12 @@ func (a *adjoint) prepare(j *jacobian, m *Modes, phones int) {
 			}
 		}
 	}
-	row := phones * 2 * lanes
+	row := phones * adjointSum
 	a.cellSums = cleared(a.cellSums, a.slots*row)
 	a.placeSums = cleared(a.placeSums, len(a.parts)*adjointPartSize*row)
 	a.boundarySums = cleared(a.boundarySums, 2*adjointBoundarySize*row)
 	a.rangeSums = cleared(a.rangeSums, row)
-	a.weights = grow(a.weights, row)
+	a.weights = grow(a.weights, phones*2*lanes)
 	a.scratch = grow(a.scratch, adjointScratch(n, phones))
 }
 

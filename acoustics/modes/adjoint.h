@@ -10,13 +10,15 @@
 #define ADJOINT_PART 6
 // Of a half-space: density ratio, Re k2 and Im k2.
 #define ADJOINT_BOUNDARY 3
+// How many numbers a sum has: two parts of [Re, Im], to be added up by modes_reduce.
+#define ADJOINT_SUM 4
 
 // adjoint_cell is Go's adjointCell.
 typedef struct {
 	modes_series p;
 	modes_series by[4]; // derivative of p along v1..v4
 	modes_series loss; // along the absorption; only if lossy
-	modes_series loss_by[4]; // both
+	modes_series loss_by[4]; // both; only if a direction changes v1..v4
 	double qi0, vi[4];
 	double jump; // √(density above/density here)
 	long long interface, any, lossy; // any: |Z| may be large
@@ -60,9 +62,8 @@ typedef struct {
 #define ADJOINT_SCRATCH(cells, phones) (8 * (44 * ((cells) + 1) + 16 * ((phones) + 1) + 22 * (phones)))
 
 // modes_adjoint adds the batch's derivatives of the pressure at each phone to
-// sums: lanes apart, [..][phone][re, im][lane] for the cells' parameters by slot, places
-// (source, phones; for either side of the match), boundaries (upper, lower) and the phones'
-// ranges. The states need be those at E to 1e-4 of the distance between modes only: they say
+// sums: [..][phone][ADJOINT_SUM] for the cells' parameters by slot, places (source, phones;
+// for either side of the match), boundaries (upper, lower) and the phones' ranges. The states need be those at E to 1e-4 of the distance between modes only: they say
 // where the sweeps start, which are repeated. scratch holds ADJOINT_SCRATCH(cells, phones)
 // numbers.
 void modes_adjoint(const adjoint_batch *batch, const adjoint_cell *cells, const adjoint_part *parts,
@@ -70,7 +71,7 @@ void modes_adjoint(const adjoint_batch *batch, const adjoint_cell *cells, const 
 	const double *ranges, double *scratch, double *cell_sums, double *place_sums, double *boundary_sums, double *range_sums,
 	const double *p5, const double *p6);
 
-// modes_reduce sums the lanes of n sums in place: sums[i] of sums[8 i .. 8 i + 7].
+// modes_reduce adds up the parts of n sums in place: [Re, Im] number i to sums[2 i].
 void modes_reduce(double *sums, long long n);
 
 #endif

@@ -29,11 +29,11 @@ func (a *adjoint) run(b *batch, ranges []float64) {
 		number(etaCoef5[:]), number(etaCoef6[:]))
 }
 
-// reduce adds up the lanes, in place.
+// reduce adds up the parts of the sums, in place.
 func (a *adjoint) reduce() {
 	for _, sums := range [4][]float64{a.cellSums, a.placeSums, a.boundarySums, a.rangeSums} {
 		if len(sums) > 0 {
-			C.modes_reduce((*C.double)(&sums[0]), C.longlong(len(sums)/lanes))
+			C.modes_reduce((*C.double)(&sums[0]), C.longlong(len(sums)/adjointSum))
 		}
 	}
 }

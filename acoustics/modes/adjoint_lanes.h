@@ -40,10 +40,29 @@ typedef struct {
 	int at; // the first lane
 } view;
 
-INLINE void NAME(grow)(double *p, lane v)
+// Adds a complex number to a sum, lanes added up as far as that is cheap: to two parts
+// of [Re, Im]. What the sums need of the cache counts more than the shuffles here.
+INLINE void NAME(grow)(double *p, lane re, lane im)
 {
-	lane sum = NAME(get)(p) + v;
-	memcpy(p, &sum, sizeof sum);
+#if WIDTH == 2
+	p[0] += re[0] + re[1];
+	p[1] += im[0] + im[1];
+#else
+	typedef long long order __attribute__((vector_size(8 * WIDTH)));
+	typedef double part __attribute__((vector_size(8 * ADJOINT_SUM), aligned(8)));
+#if WIDTH == 4
+	lane sum = __builtin_shuffle(re, im, (order){0, 4, 2, 6}) + __builtin_shuffle(re, im, (order){1, 5, 3, 7});
+#else
+	lane sum = __builtin_shuffle(re, im, (order){0, 8, 2, 10, 4, 12, 6, 14}) +
+		__builtin_shuffle(re, im, (order){1, 9, 3, 11, 5, 13, 7, 15});
+	sum += __builtin_shuffle(sum, (order){4, 5, 6, 7, 0, 1, 2, 3});
+#endif
+	part add, was;
+	memcpy(&add, &sum, sizeof add);
+	memcpy(&was, p, sizeof was);
+	was += add;
+	memcpy(p, &was, sizeof was);
+#endif
 }
 
 INLINE pair NAME(plus)(pair a, double x, pair b) { return (pair){a.u + x * b.u, a.s + x * b.s}; }
@@ -95,14 +114,17 @@ INLINE void NAME(cross)(const view *q, long long at, double odd, pair *entering,
 	kicke[0] = (pair){-h2 * re.u, -h2 * re.s};
 	kickx[0] = (pair){-h2 * rx.u, -h2 * rx.s};
 	for (int n = 0; n < 4; n++) {
-		if (!c->lossy && !NAME(wanted)(c, n + 1))
+		int wanted = NAME(wanted)(c, n + 1);
+		if (!c->lossy && !wanted)
 			continue;
 		matrix m = NAME(series)(&c->by[n], odd, eta, 0), me = NAME(series)(&c->by[n], odd, eta, 1);
 		kick[n + 1] = NAME(times)(&m, &in);
 		kicke[n + 1] = NAME(plus)(NAME(times)(&m, &ine), h2, NAME(times)(&me, &in));
+		if (!wanted)
+			continue;
 		if (side->absorbs)
 			kickx[n + 1] = NAME(times)(&m, &inx);
-		if (c->lossy) {
+		if (c->lossy && c->slot[n + 1] >= 0) {
 			matrix mx = NAME(series)(&c->loss_by[n], odd, eta, 0);
 			kickx[n + 1] = NAME(plus)(kickx[n + 1], -h2 * c->qi0, NAME(times)(&me, &in));
 			kickx[n + 1] = NAME(plus)(kickx[n + 1], 1, NAME(times)(&mx, &in));
@@ -334,18 +356,15 @@ INLINE void NAME(visit)(const view *q, const adjoint_part *both, place *p)
 
 INLINE void NAME(deposit)(double *sums, const lane *c, long long phones, lane a, lane w, lane e, lane x)
 {
-	for (long long r = 0; r < phones; r++, c += COEFS, sums += 2 * MODES_LANES) {
-		NAME(grow)(sums, c[COEF_A] * a + c[COEF_W] * w + c[COEF_E] * e + c[COEF_X] * x);
-		NAME(grow)(sums + MODES_LANES, c[COEF_A + 1] * a + c[COEF_W + 1] * w + c[COEF_E + 1] * e + c[COEF_X + 1] * x);
-	}
+	for (long long r = 0; r < phones; r++, c += COEFS, sums += ADJOINT_SUM)
+		NAME(grow)(sums, c[COEF_A] * a + c[COEF_W] * w + c[COEF_E] * e + c[COEF_X] * x,
+			c[COEF_A + 1] * a + c[COEF_W + 1] * w + c[COEF_E + 1] * e + c[COEF_X + 1] * x);
 }
 
 INLINE void NAME(deposit_one)(double *sums, const lane *c, long long phones, lane a)
 {
-	for (long long r = 0; r < phones; r++, c += COEFS, sums += 2 * MODES_LANES) {
-		NAME(grow)(sums, c[0] * a);
-		NAME(grow)(sums + MODES_LANES, c[1] * a);
-	}
+	for (long long r = 0; r < phones; r++, c += COEFS, sums += ADJOINT_SUM)
+		NAME(grow)(sums, c[0] * a, c[1] * a);
 }
 
 INLINE void NAME(deposit_jump)(const view *q, long long cell, const double *forms, double sign, pair y, pair w,
@@ -356,7 +375,7 @@ INLINE void NAME(deposit_jump)(const view *q, long long cell, const double *form
 	if (slot < 0)
 		return;
 	lane a = NAME(get)(forms), e = NAME(get)(forms + MODES_LANES), x = NAME(get)(forms + 2 * MODES_LANES);
-	NAME(deposit)(of->cell_sums + slot * phones * 2 * MODES_LANES + q->at, coefs, phones,
+	NAME(deposit)(of->cell_sums + slot * phones * ADJOINT_SUM, coefs, phones,
 		det * a, -sign * (w.u * y.s + w.s * y.u), det * e + dete * a, det * x + detx * a);
 }
 
@@ -416,7 +435,7 @@ INLINE void NAME(deposit_cell)(const view *q, long long c, const half *side, con
 	const problem *of = q->of;
 	const adjoint_cell *cell = &of->cells[c];
 	const double *in = of->scratch + MODES_LANES * SCRATCH_CELL * c + q->at;
-	long long phones = of->b->phones, row = phones * 2 * MODES_LANES;
+	long long phones = of->b->phones, row = phones * ADJOINT_SUM;
 	lane zero = {0};
 	for (int k = 0; k < 6; k++) {
 		if (!NAME(wanted)(cell, k))
@@ -426,10 +445,10 @@ INLINE void NAME(deposit_cell)(const view *q, long long c, const half *side, con
 			lane e = NAME(get)(in + MODES_LANES * (FORM_E + k));
 			lane x = side->absorbs ? NAME(get)(in + MODES_LANES * (FORM_X + k)) : zero;
 			lane f = w.u * NAME(get)(in + MODES_LANES * (KICK_S + k)) - w.s * NAME(get)(in + MODES_LANES * (KICK_U + k));
-			NAME(deposit)(of->cell_sums + cell->slot[k] * row + q->at, coefs, phones, det * a, f, det * e + dete * a, det * x + detx * a);
+			NAME(deposit)(of->cell_sums + cell->slot[k] * row, coefs, phones, det * a, f, det * e + dete * a, det * x + detx * a);
 		}
 		if (k < 5 && cell->slot[7 + k] >= 0)
-			NAME(deposit_one)(of->cell_sums + cell->slot[7 + k] * row + q->at, coefs + COEF_X, phones, det * a);
+			NAME(deposit_one)(of->cell_sums + cell->slot[7 + k] * row, coefs + COEF_X, phones, det * a);
 	}
 }
 
@@ -438,7 +457,7 @@ static void NAME(retreat)(const view *q, int up, const half *side, const mode *m
 {
 	const problem *of = q->of;
 	const adjoint_batch *b = of->b;
-	long long phones = b->phones, row = phones * 2 * MODES_LANES;
+	long long phones = b->phones, row = phones * ADJOINT_SUM;
 	long long from = up ? b->last - 1 : b->first, to = up ? b->match - 1 : b->match, step = up ? -1 : 1;
 	double odd = step;
 	lane zero = {0};
@@ -486,7 +505,7 @@ static void NAME(retreat)(const view *q, int up, const half *side, const mode *m
 	lane slope[3] = {ge_re, -boundary->ratio * NAME(get)(boundary->gee_re + q->at), boundary->ratio * NAME(get)(boundary->gee_im + q->at)};
 	lane tail[3] = {NAME(get)(boundary->g_im + q->at), -boundary->ratio * ge_im, -boundary->ratio * ge_re};
 	for (int k = 0; k < 3; k++)
-		NAME(deposit)(of->boundary_sums + (ADJOINT_BOUNDARY * up + k) * row + q->at, coefs, phones,
+		NAME(deposit)(of->boundary_sums + (ADJOINT_BOUNDARY * up + k) * row, coefs, phones,
 			side->start * det * value[k], w.u * u * value[k], side->start * (det * slope[k] + dete * value[k]),
 			side->start * (tail[k] + detx * value[k]));
 }
@@ -564,12 +583,10 @@ INLINE void NAME(weigh)(const half *down, const half *up, lane n, lane ratio, co
 	}
 }
 
-INLINE void NAME(deposit_kicks)(const view *q, const place *p, const factor *f, double *sums)
+INLINE void NAME(deposit_kicks)(long long phones, const place *p, const factor *f, double *sums)
 {
-	for (int k = 0; k < ADJOINT_PART; k++, sums += q->of->b->phones * 2 * MODES_LANES) {
-		NAME(grow)(sums + q->at, f->re * p->kick[k]);
-		NAME(grow)(sums + MODES_LANES + q->at, f->im * p->kick[k]);
-	}
+	for (int k = 0; k < ADJOINT_PART; k++, sums += phones * ADJOINT_SUM)
+		NAME(grow)(sums, f->re * p->kick[k], f->im * p->kick[k]);
 }
 
 // The two sides, joined as modes.
@@ -601,7 +618,7 @@ static void NAME(lanes)(const view *q, const adjoint_part *parts, const adjoint_
 {
 	const problem *of = q->of;
 	const adjoint_batch *b = of->b;
-	long long phones = b->phones, row = phones * 2 * MODES_LANES;
+	long long phones = b->phones, row = phones * ADJOINT_SUM;
 	place *places = (place *)(of->scratch + MODES_LANES * SCRATCH_CELL * (b->cells + 1));
 	factor *factors = (factor *)(places + phones + 1), *ks = factors + 2 * phones;
 	lane *coefs = (lane *)(ks + phones);
@@ -638,11 +655,9 @@ static void NAME(lanes)(const view *q, const adjoint_part *parts, const adjoint_
 			coefs + r * COEFS, coefs + (phones + r) * COEFS);
 		factor x = {kr.im - 0.5 * b->spreads / of->ranges[r], -kr.re};
 		x = NAME(product)(x, p);
-		double *along = of->range_sums + 2 * MODES_LANES * r + q->at;
-		NAME(grow)(along, x.re);
-		NAME(grow)(along + MODES_LANES, x.im);
-		NAME(deposit_kicks)(q, s, &factors[r], of->place_sums + s->side * ADJOINT_PART * row + 2 * MODES_LANES * r);
-		NAME(deposit_kicks)(q, here, &factors[phones + r], of->place_sums + (2 * (r + 1) + here->side) * ADJOINT_PART * row + 2 * MODES_LANES * r);
+		NAME(grow)(of->range_sums + ADJOINT_SUM * r, x.re, x.im);
+		NAME(deposit_kicks)(phones, s, &factors[r], of->place_sums + s->side * ADJOINT_PART * row + ADJOINT_SUM * r);
+		NAME(deposit_kicks)(phones, here, &factors[phones + r], of->place_sums + (2 * (r + 1) + here->side) * ADJOINT_PART * row + ADJOINT_SUM * r);
 	}
 	NAME(retreat)(q, 0, &sides[0], &m, coefs, &boundaries[0]);
 	NAME(retreat)(q, 1, &sides[1], &m, coefs + phones * COEFS, &boundaries[1]);

@@ -121,8 +121,12 @@ func (d *direction) water(s *stack, medium int, w, plus, minus *acoustics.Water)
 	from, p, m := w.Profile.Speed, plus.Profile.Speed, minus.Profile.Speed
 	kind, last := w.Profile.Interpolation, complex128(0)
 	absorb := w.Attenuations != nil || plus.Attenuation != w.Attenuation || minus.Attenuation != w.Attenuation
-	for i, c := range from {
-		change := complex128(0)
+	first, end := 0, len(from)
+	if !absorb {
+		first, end = changed(from, p, m)
+	}
+	for i := first; i < end; i++ {
+		c, change := from[i], complex128(0)
 		if p[i] != c || m[i] != c || absorb && (plus.AttenuationAt(i) != w.AttenuationAt(i) || minus.AttenuationAt(i) != w.AttenuationAt(i)) {
 			if kind != acoustics.CLinear && kind != acoustics.N2Linear {
 				return false
@@ -139,6 +143,21 @@ func (d *direction) water(s *stack, medium int, w, plus, minus *acoustics.Water)
 		d.pieces = append(d.pieces, pieceTangent{s.media[medium].first, [4]complex128{last}})
 	}
 	return true
+}
+
+// changed are the knots, first up to end, that may change or follow one that does.
+func changed(from, plus, minus []float64) (first, end int) {
+	plus, minus, end = plus[:len(from)], minus[:len(from)], len(from)
+	for first < end && plus[first] == from[first] && minus[first] == from[first] {
+		first++
+	}
+	for end > first && plus[end-1] == from[end-1] && minus[end-1] == from[end-1] {
+		end--
+	}
+	if first < end {
+		end = min(end+1, len(from))
+	}
+	return first, end
 }
 
 // knot is the change of the complex speed at a knot.
@@ -212,7 +231,7 @@ func (d *direction) touchCells(k *column) {
 func (d *direction) perturb(t *cellTangent, s *stack, top, bottom float64) {
 	h := bottom - top
 	w2 := s.omega * s.omega
-	var sum cell
+	var re, im powerSums
 	for i := range d.pieces {
 		change := &d.pieces[i]
 		p := &s.pieces[change.index]
@@ -220,21 +239,20 @@ func (d *direction) perturb(t *cellTangent, s *stack, top, bottom float64) {
 		if a >= b {
 			continue
 		}
-		half := 0.5 * (b - a)
+		half, middle := 0.5*(b-a), 0.5*(a+b)
+		y0, y1 := (2*middle-top-bottom)/h, 2*half/h
 		for j, x := range gaussX {
-			z := a + half*(1+x)
-			y := (2*z - top - bottom) / h
 			w := w2 * gaussW[j] * half / h
-			g := p.slowness2Change(z, &change.coef)
-			sum.accumulate(y, w*real(g))
+			g := p.slowness2Change(middle+half*x, &change.coef)
+			re.add(y0+y1*x, w*real(g))
 			if imag(g) != 0 {
-				sum.accumulateLoss(y, w*imag(g))
+				im.add(y0+y1*x, w*imag(g))
 			}
 		}
 	}
-	*t = cellTangent{active: true, q: sum.q, qi: sum.qi}
+	*t = cellTangent{active: true, q: re.moments(), qi: im.moments()}
 	size := 0.0
-	for _, q := range t.q {
+	for _, q := range t.q[:5] {
 		size = max(size, math.Abs(q))
 	}
 	for n := 1; n <= 4; n++ {
@@ -242,6 +260,28 @@ func (d *direction) perturb(t *cellTangent, s *stack, top, bottom float64) {
 		t.q[n] = denoise(t.q[n], 1e-11*size)
 		t.v[n] = -h * h * t.q[n]
 	}
+}
+
+// powerSums are ∫ f yⁿ dy, n = 0 .. 4, of a change: all that the propagator asks of it.
+type powerSums [5]float64
+
+func (s *powerSums) add(y, f float64) {
+	y2 := y * y
+	s[0] += f
+	s[1] += y * f
+	s[2] += y2 * f
+	s[3] += y2 * y * f
+	s[4] += y2 * y2 * f
+}
+
+// moments are (2n+1) ∫ f P_n dy.
+func (s *powerSums) moments() (q [moments]float64) {
+	q[0] = s[0]
+	q[1] = 3 * s[1]
+	q[2] = 5 * (1.5*s[2] - 0.5*s[0])
+	q[3] = 7 * (2.5*s[3] - 1.5*s[1])
+	q[4] = 9 * (4.375*s[4] - 3.75*s[2] + 0.375*s[0])
+	return q
 }
 
 // slowness2Change is the change of 1/c² at a depth when the coefficients of a
