@@ -19,7 +19,8 @@ type modal struct {
 	steps      []float64
 	theta      []float64
 	moved      []*Experiment // at θ+step and θ-step of each parameter
-	directions []modes.Direction
+	moves      []modes.Direction
+	directions modes.Directions
 	slopes     []complex128
 }
 
@@ -100,11 +101,13 @@ func (f *modal) Jacobian(dst, jac []complex128, theta []float64) error {
 	if err := f.move(theta); err != nil {
 		return err
 	}
-	at := modes.Case{Environment: &e.Environment, Source: e.Source, Array: e.Array}
+	if err := f.directions.Set(caseOf(e), f.moves); err != nil {
+		return err
+	}
 	n, d := len(f.tone), len(theta)
 	f.slopes = append(f.slopes[:0], make([]complex128, n*d)...)
 	for k, hz := range f.frequencies {
-		if _, err := f.solver.Jacobian(f.tone, f.slopes, at, hz, f.directions); err != nil {
+		if _, err := f.solver.Jacobian(f.tone, f.slopes, &f.directions, hz); err != nil {
 			return err
 		}
 		for i, p := range f.tone {
@@ -118,13 +121,13 @@ func (f *modal) Jacobian(dst, jac []complex128, theta []float64) error {
 	return nil
 }
 
-// move sets the directions of the parameters.
+// move sets the moves along the parameters.
 func (f *modal) move(theta []float64) error {
 	for len(f.moved) < 2*len(theta) {
 		f.moved = append(f.moved, f.model.NewExperiment())
 	}
 	f.theta = append(f.theta[:0], theta...)
-	f.directions = f.directions[:0]
+	f.moves = f.moves[:0]
 	for j, x := range theta {
 		// A step that rounding of θ does not blur.
 		step := math.Max(f.steps[j], 1e-9*math.Abs(x))
@@ -148,7 +151,7 @@ func (f *modal) move(theta []float64) error {
 			}
 			step /= 2
 		}
-		f.directions = append(f.directions, modes.Direction{Plus: caseOf(plus), Minus: caseOf(minus), Step: step})
+		f.moves = append(f.moves, modes.Direction{Plus: caseOf(plus), Minus: caseOf(minus), Step: step})
 	}
 	return nil
 }

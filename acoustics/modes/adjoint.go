@@ -52,7 +52,7 @@ const (
 
 type adjointCell struct {
 	p                  propagator
-	by                 [4]propagator // along v1..v4
+	by                 [4]propagator // along v1..v4; where lossy or changed
 	loss               propagator    // along the absorption
 	lossBy             [4]propagator // both; only where a direction changes v1..v4
 	qi0                float64
@@ -81,21 +81,21 @@ type adjointBatch struct {
 	scale, krRe, krIm, e, step               lane
 }
 
-// setBy differentiates a propagator along each of v1..v4.
-func setBy(by *[4]propagator, c *cell) {
+// setBy differentiates a cell's propagator along v_n.
+func setBy(by *propagator, c *cell, n int) {
 	v := c.powers()
-	for n := range by {
-		var unit [moments]float64
-		unit[n+1] = 1
-		by[n].setDerivative(&v, &unit)
-	}
+	var unit [moments]float64
+	unit[n] = 1
+	by.setDerivative(&v, &unit)
 }
 
 func (a *adjointCell) set(k *column, index int) {
 	c := &k.cells[index]
 	a.p, a.jump = c.propagator, k.sweeps[index].jump
-	if c.lossy || a.anySlot(1, 4) {
-		setBy(&a.by, c)
+	for n := range a.by {
+		if c.lossy || a.slot[n+1] >= 0 {
+			setBy(&a.by[n], c, n+1)
+		}
 	}
 	a.edge, a.thick, a.lossy = 0, 0, 0
 	if index > 0 && k.cells[index-1].medium != c.medium {
@@ -251,7 +251,9 @@ func (a *adjoint) prepare(j *jacobian, m *Modes, phones int) {
 			sub, part := &j.subs[i][side], &a.parts[2*i+side]
 			*part = adjointPart{p: sub.cell.propagator, root: sub.root, index: int64(sub.index)}
 			if sub.cell.h > 0 {
-				setBy(&part.by, &sub.cell)
+				for n := range part.by {
+					setBy(&part.by[n], &sub.cell, n+1)
+				}
 			}
 			if k.cells[sub.index].long {
 				part.thick = 1

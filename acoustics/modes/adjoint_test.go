@@ -32,7 +32,7 @@ func TestBackwardIsForward(t *testing.T) {
 		directions := randomDirections(at)
 		n := len(at.Array.Depths)
 		p, jac, want := make([]complex128, n), make([]complex128, n*len(directions)), make([]complex128, n*len(directions))
-		m, err := solver.Jacobian(p, jac, at, f, directions)
+		m, err := solver.Jacobian(p, jac, directionsOf(t, at, directions...), f)
 		if err != nil {
 			continue
 		}

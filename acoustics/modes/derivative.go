@@ -38,23 +38,23 @@ type subCell struct {
 
 // Jacobian sets p[i] to the pressure at phone i, as [Modes.Pressure], and
 // jac[d*len(p)+i] to its derivative along direction d, by the exact derivative of
-// the discrete problem. The derivative with respect to what the cells are made of is
-// found for all of them at once, backwards from the pressure, so that the cost
-// hardly depends on the number of directions; without cgo, each direction is followed
-// through the cells instead. The modes returned hold
-// until the next Solve or Jacobian.
+// the discrete problem at a frequency in Hz. The derivative with respect to what the cells
+// are made of is found for all of them at once, backwards from the pressure, so that the
+// cost hardly depends on the number of directions; without cgo, each direction is followed
+// through the cells instead. The modes returned hold until the next Solve or Jacobian.
 //
 // Errors: those of Solve, [ErrNoDerivative], and directions that change the number of media.
-func (s *Solver) Jacobian(p, jac []complex128, at Case, frequency float64, directions []Direction) (*Modes, error) {
+func (s *Solver) Jacobian(p, jac []complex128, directions *Directions, frequency float64) (*Modes, error) {
+	at := directions.at
 	phones := len(at.Array.Depths)
-	if len(p) < phones || len(jac) < phones*len(directions) {
+	if len(p) < phones || len(jac) < phones*directions.Len() {
 		panic("modes: Jacobian: p or jac is too short")
 	}
 	if err := s.prepare(at.Environment, frequency); err != nil {
 		return nil, err
 	}
 	j := &s.jacobian
-	if err := j.set(s, &at, directions); err != nil {
+	if err := j.set(s, directions); err != nil {
 		return nil, err
 	}
 	m, err := s.solve()
@@ -121,18 +121,19 @@ const (
 
 // set differences what the case is made of along the directions, and asks for cells
 // that resolve the differences.
-func (j *jacobian) set(s *Solver, at *Case, directions []Direction) error {
-	for len(j.directions) < len(directions) {
+func (j *jacobian) set(s *Solver, directions *Directions) error {
+	for len(j.directions) < directions.Len() {
 		j.directions = append(j.directions, direction{})
 	}
-	j.directions = j.directions[:len(directions)]
+	j.directions = j.directions[:directions.Len()]
 	kinks := s.mesher.kinks[:0]
-	for d := range directions {
+	for d := range j.directions {
 		dir := &j.directions[d]
-		if !haveAdjoint || !dir.setLocal(&s.stack, at, &directions[d]) {
-			if err := dir.set(&s.stack, at.Environment, &directions[d]); err != nil {
-				return fmt.Errorf("direction %d: %w", d, err)
-			}
+		dir.way = &directions.ways[d]
+		if dir.local {
+			dir.setPieces(&s.stack)
+		} else if err := dir.set(&s.stack); err != nil {
+			return fmt.Errorf("direction %d: %w", d, err)
 		}
 		kinks = dir.kinks(&s.stack, kinks)
 	}
@@ -177,7 +178,7 @@ func (j *jacobian) locate(m *Modes, at Case) error {
 	}
 	for d := range j.directions {
 		if dir := &j.directions[d]; dir.local {
-			dir.touchPlaces(j, m, &at)
+			dir.touchPlaces(j, m)
 		}
 	}
 	return nil

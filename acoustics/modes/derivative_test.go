@@ -7,6 +7,16 @@ import (
 	"oceaninv/acoustics"
 )
 
+// directionsOf compares directions with their case.
+func directionsOf(t testing.TB, at Case, list ...Direction) *Directions {
+	t.Helper()
+	var d Directions
+	if err := d.Set(at, list); err != nil {
+		t.Fatal(err)
+	}
+	return &d
+}
+
 // directionOf steps a case by an edit.
 func directionOf(at Case, step float64, edit func(*Case, float64)) Direction {
 	move := func(x float64) Case {
@@ -100,7 +110,7 @@ func checkDerivative(t *testing.T, c *krakenCase, at Case, e edit) {
 	}
 	a, b, p, q := field(-2*e.wide), field(-e.wide), field(e.wide), field(2*e.wide)
 	jac, here := make([]complex128, n), make([]complex128, n)
-	if _, err := solver.Jacobian(here, jac, at, c.Frequency, []Direction{directionOf(at, e.step, e.apply)}); err != nil {
+	if _, err := solver.Jacobian(here, jac, directionsOf(t, at, directionOf(at, e.step, e.apply)), c.Frequency); err != nil {
 		t.Fatal(err)
 	}
 	var worst, size float64

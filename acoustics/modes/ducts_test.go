@@ -104,7 +104,7 @@ func TestJacobianOfRandomDucts(t *testing.T) {
 		at := Case{&env, acoustics.Source{Depth: 0.3 * d}, acoustics.ReceiverArray{Depths: []float64{0.1 * d, 0.45 * d, 0.8 * d}, Range: 20000}}
 		e := edit{"", 1e-3, 2e-4, func(c *Case, x float64) { c.Environment.Water.Profile.Speed[1] += x }}
 		p, jac := make([]complex128, 3), make([]complex128, 3)
-		_, err := solver.Jacobian(p, jac, at, f, []Direction{directionOf(at, e.step, e.apply)})
+		_, err := solver.Jacobian(p, jac, directionsOf(t, at, directionOf(at, e.step, e.apply)), f)
 		var none ErrNoDerivative
 		if errors.As(err, &none) {
 			continue

@@ -2,15 +2,9 @@ package modes
 
 import (
 	"math"
-	"math/cmplx"
-	"slices"
 
 	"oceaninv/acoustics"
 )
-
-// A local direction changes neither geometry nor densities nor boundaries, but the
-// speeds and attenuations at knots joined by straight lines, the source or the array.
-// There may be one for every knot of a profile: only what it touches is looked at.
 
 // pieceTangent is how the coefficients of a piece change.
 type pieceTangent struct {
@@ -22,29 +16,6 @@ type pieceTangent struct {
 type touched struct {
 	index, side int // of the cell, or of the place
 	tangent     cellTangent
-}
-
-// setLocal differences what the case is made of, and reports whether the direction is
-// a local one.
-func (d *direction) setLocal(s *stack, at *Case, given *Direction) bool {
-	from, plus, minus := at.Environment, given.Plus.Environment, given.Minus.Environment
-	d.pieces, d.active, d.parts = d.pieces[:0], d.active[:0], d.parts[:0]
-	d.local = given.Step > 0 && alike(from, plus) && alike(from, minus)
-	if !d.local {
-		return false
-	}
-	d.inverse, d.given, d.from, d.sourceDensity = 0.5/given.Step, *given, from, 0
-	media := 0
-	for i := range from.Cover {
-		d.layer(s, media, &from.Cover[i], &plus.Cover[i], &minus.Cover[i])
-		media++
-	}
-	d.local = d.water(s, media, &from.Water, &plus.Water, &minus.Water)
-	for i := range from.Layers {
-		media++
-		d.layer(s, media, &from.Layers[i], &plus.Layers[i], &minus.Layers[i])
-	}
-	return d.local
 }
 
 // kinks adds the depths where the change of the medium has a kink: inside a cell,
@@ -61,7 +32,7 @@ func (d *direction) kinks(s *stack, at []float64) []float64 {
 	const straight = 1e-9
 	for i := range d.pieces {
 		p, change := &s.pieces[d.pieces[i].index], &d.pieces[i].coef
-		size := straight * (cmplx.Abs(change[0]) + cmplx.Abs(change[1])) / (p.bottom - p.top)
+		size := straight * (magnitude(change[0]) + magnitude(change[1])) / (p.bottom - p.top)
 		before, after := complex128(0), complex128(0)
 		if i > 0 && d.pieces[i-1].index == d.pieces[i].index-1 {
 			before = d.slope(s, i-1)
@@ -70,15 +41,18 @@ func (d *direction) kinks(s *stack, at []float64) []float64 {
 			after = d.slope(s, i+1)
 		}
 		here := d.slope(s, i)
-		if cmplx.Abs(here-before) > size {
+		if magnitude(here-before) > size {
 			at = append(at, p.top)
 		}
-		if cmplx.Abs(here-after) > size {
+		if magnitude(here-after) > size {
 			at = append(at, p.bottom)
 		}
 	}
 	return at
 }
+
+// magnitude is |Re| + |Im|.
+func magnitude(x complex128) float64 { return math.Abs(real(x)) + math.Abs(imag(x)) }
 
 // slope is the slope in depth of a changed piece's change.
 func (d *direction) slope(s *stack, i int) complex128 {
@@ -86,119 +60,39 @@ func (d *direction) slope(s *stack, i int) complex128 {
 	return d.pieces[i].coef[1] / complex(p.bottom-p.top, 0)
 }
 
-// alike reports whether two oceans differ in speeds and attenuations of the media at
-// most.
-func alike(a, b *acoustics.Environment) bool {
-	v, w := &a.Water, &b.Water
-	return a == b || v.Depth == w.Depth && v.Density == w.Density && v.VolumeAttenuation == w.VolumeAttenuation &&
-		v.BottomRoughness == w.BottomRoughness && len(v.Attenuations) == len(w.Attenuations) &&
-		v.Profile.Interpolation == w.Profile.Interpolation && len(v.Profile.Speed) == len(w.Profile.Speed) &&
-		slices.Equal(v.Profile.Depth, w.Profile.Depth) && sameBoundary(&a.Surface, &b.Surface) && sameBoundary(&a.Bottom, &b.Bottom) &&
-		slices.EqualFunc(a.Cover, b.Cover, alikeLayers) && slices.EqualFunc(a.Layers, b.Layers, alikeLayers)
-}
-
-func sameBoundary(a, b *acoustics.Boundary) bool {
-	return a.Kind == b.Kind && a.Material == b.Material && a.Roughness == b.Roughness
-}
-
-func alikeLayers(a, b acoustics.Layer) bool {
-	same := a.Thickness == b.Thickness && a.BottomRoughness == b.BottomRoughness && a.Interpolation == b.Interpolation && len(a.Knots) == len(b.Knots)
-	for i := 0; same && i < len(a.Knots); i++ {
-		v, w := &a.Knots[i], &b.Knots[i]
-		same = v.Depth == w.Depth && v.Density == w.Density && v.ShearSpeed == w.ShearSpeed
-	}
-	return same
-}
-
-// knot is a speed and an attenuation.
-type knot struct {
-	speed       float64
-	attenuation acoustics.Attenuation
-}
-
-// water adds the pieces of the water that change; false if they are not straight.
-func (d *direction) water(s *stack, medium int, w, plus, minus *acoustics.Water) bool {
-	from, p, m := w.Profile.Speed, plus.Profile.Speed, minus.Profile.Speed
-	kind, last := w.Profile.Interpolation, complex128(0)
-	absorb := w.Attenuations != nil || plus.Attenuation != w.Attenuation || minus.Attenuation != w.Attenuation
-	first, end := 0, len(from)
-	if !absorb {
-		first, end = changed(from, p, m)
-	}
-	for i := first; i < end; i++ {
-		c, change := from[i], complex128(0)
-		if p[i] != c || m[i] != c || absorb && (plus.AttenuationAt(i) != w.AttenuationAt(i) || minus.AttenuationAt(i) != w.AttenuationAt(i)) {
-			if kind != acoustics.CLinear && kind != acoustics.N2Linear {
-				return false
+// setPieces makes the intervals that change pieces of a stack.
+func (d *direction) setPieces(s *stack) {
+	d.pieces, d.active, d.parts, d.sourceDensity = d.pieces[:0], d.active[:0], d.parts[:0], 0
+	for i := range d.intervals {
+		v := &d.intervals[i]
+		var dc [2]complex128
+		for n := range dc {
+			if plus, minus := v.plus[n], v.minus[n]; plus != minus {
+				dc[n] = (s.complexSpeed(plus.speed, plus.attenuation) - s.complexSpeed(minus.speed, minus.attenuation)) * complex(d.inverse, 0)
 			}
-			change = d.knot(s, knot{p[i], plus.AttenuationAt(i)}, knot{m[i], minus.AttenuationAt(i)})
 		}
-		if i > 0 && (last != 0 || change != 0) {
-			a, b := s.complexSpeed(from[i-1], w.AttenuationAt(i-1)), s.complexSpeed(c, w.AttenuationAt(i))
-			d.straight(s, medium, kind, i-1, [2]float64{w.Profile.Depth[i-1], w.Profile.Depth[i]}, [2]complex128{a, b}, [2]complex128{last, change})
+		if v.all {
+			d.pieces = append(d.pieces, pieceTangent{s.media[v.medium].first, [4]complex128{dc[0]}})
+			continue
 		}
-		last = change
-	}
-	if len(from) == 1 && last != 0 {
-		d.pieces = append(d.pieces, pieceTangent{s.media[medium].first, [4]complex128{last}})
-	}
-	return true
-}
-
-// changed are the knots, first up to end, that may change or follow one that does.
-func changed(from, plus, minus []float64) (first, end int) {
-	plus, minus, end = plus[:len(from)], minus[:len(from)], len(from)
-	for first < end && plus[first] == from[first] && minus[first] == from[first] {
-		first++
-	}
-	for end > first && plus[end-1] == from[end-1] && minus[end-1] == from[end-1] {
-		end--
-	}
-	if first < end {
-		end = min(end+1, len(from))
-	}
-	return first, end
-}
-
-// knot is the change of the complex speed at a knot.
-func (d *direction) knot(s *stack, plus, minus knot) complex128 {
-	return (s.complexSpeed(plus.speed, plus.attenuation) - s.complexSpeed(minus.speed, minus.attenuation)) * complex(d.inverse, 0)
-}
-
-// layer adds the pieces of a layer that change. Layers are straight between knots.
-func (d *direction) layer(s *stack, medium int, l, plus, minus *acoustics.Layer) {
-	last := complex128(0)
-	for i := range l.Knots {
-		k, p, m := &l.Knots[i], &plus.Knots[i], &minus.Knots[i]
-		change := complex128(0)
-		if p.SoundSpeed != k.SoundSpeed || m.SoundSpeed != k.SoundSpeed || p.Attenuation != k.Attenuation || m.Attenuation != k.Attenuation {
-			change = d.knot(s, knot{p.SoundSpeed, p.Attenuation}, knot{m.SoundSpeed, m.Attenuation})
-		}
-		if i > 0 && (last != 0 || change != 0) {
-			before := &l.Knots[i-1]
-			a, b := s.complexSpeed(before.SoundSpeed, before.Attenuation), s.complexSpeed(k.SoundSpeed, k.Attenuation)
-			d.straight(s, medium, l.Interpolation, i-1, [2]float64{before.Depth, k.Depth}, [2]complex128{a, b}, [2]complex128{last, change})
-		}
-		last = change
-	}
-	if len(l.Knots) == 1 && last != 0 {
-		d.pieces = append(d.pieces, pieceTangent{s.media[medium].first, [4]complex128{last}})
+		d.straight(s, v, dc)
 	}
 }
 
-// straight adds the piece between two knots, at depths z below the top of the medium,
-// with complex speeds c that change by dc.
-func (d *direction) straight(s *stack, medium int, kind acoustics.Interpolation, at int, z [2]float64, c, dc [2]complex128) {
-	m := &s.media[medium]
-	index := m.first + at - m.knot
+// straight adds the piece of an interval whose complex speeds change by dc.
+func (d *direction) straight(s *stack, v *interval, dc [2]complex128) {
+	m := &s.media[v.medium]
+	index := m.first + v.at - m.knot
 	if index < m.first || index >= m.last {
 		return // beyond the medium
 	}
-	a, b := dc[0], dc[1]
-	if kind == acoustics.N2Linear {
-		a, b = -2*a/(c[0]*c[0]*c[0]), -2*b/(c[1]*c[1]*c[1])
+	if v.kind == acoustics.N2Linear {
+		for n, k := range v.from {
+			c := s.complexSpeed(k.speed, k.attenuation)
+			dc[n] *= -2 / (c * c * c)
+		}
 	}
-	p := piece{top: m.top + z[0], bottom: m.top + z[1], coef: [4]complex128{a, b - a}}
+	p := piece{top: m.top + v.z[0], bottom: m.top + v.z[1], coef: [4]complex128{dc[0], dc[1] - dc[0]}}
 	p.cut(m.top, m.bottom)
 	if index == m.last-1 {
 		p.reach(m.bottom)
@@ -303,9 +197,8 @@ func (p *piece) slowness2Change(z float64, coef *[4]complex128) complex128 {
 }
 
 // touchPlaces measures the parts before the source and the phones that change or
-// whose ends move. The places of the case are those of j.
-func (d *direction) touchPlaces(j *jacobian, m *Modes, at *Case) {
-	d.place(j, m, at)
+// whose ends move.
+func (d *direction) touchPlaces(j *jacobian, m *Modes) {
 	still := d.sourceDepth == 0
 	for _, x := range d.depths {
 		still = still && x == 0
@@ -372,37 +265,10 @@ func (d *direction) touchPart(t *cellTangent, k *column, sub *subCell, place, si
 	}
 }
 
-// place differences source and array.
-func (d *direction) place(j *jacobian, m *Modes, at *Case) {
-	plus, minus := &d.given.Plus, &d.given.Minus
-	d.zPlus, d.zMinus = plus.Source.Depth, minus.Source.Depth
-	d.sourceDepth = (d.zPlus - d.zMinus) * d.inverse
-	n := len(j.depths) - 1
-	d.depths, d.ranges = cleared(d.depths, n), cleared(d.ranges, n)
-	if sameArray(&plus.Array, &at.Array) && sameArray(&minus.Array, &at.Array) {
-		return
-	}
-	d.differenceArrays(plus, minus)
-}
-
-func (d *direction) differenceArrays(plus, minus *Case) {
-	d.plusZ, d.plusR = plus.Array.Positions(d.plusZ[:0], d.plusR[:0])
-	d.minusZ, d.minusR = minus.Array.Positions(d.minusZ[:0], d.minusR[:0])
-	d.depths, d.ranges = grow(d.depths, len(d.plusZ)), grow(d.ranges, len(d.plusZ))
-	for i := range d.plusZ {
-		d.depths[i] = (d.plusZ[i] - d.minusZ[i]) * d.inverse
-		d.ranges[i] = (d.plusR[i] - d.minusR[i]) * d.inverse
-	}
-}
-
-func sameArray(a, b *acoustics.ReceiverArray) bool {
-	return a.Range == b.Range && a.Tilt == b.Tilt && a.DepthOffset == b.DepthOffset && slices.Equal(a.Depths, b.Depths)
-}
-
 // complete prepares a local direction as all others are, for the forward derivative.
 func (j *jacobian) complete(k *column, d int) {
 	dir := &j.directions[d]
-	if err := dir.set(k.stack, dir.from, &dir.given); err != nil {
+	if err := dir.set(k.stack); err != nil {
 		panic("modes: a direction has changed since its Jacobian: " + err.Error())
 	}
 	dir.differenceCells(k)

@@ -8,23 +8,6 @@ import (
 	"oceaninv/acoustics"
 )
 
-// Case is a problem to differentiate at.
-type Case struct {
-	Environment *acoustics.Environment
-	Source      acoustics.Source
-	Array       acoustics.ReceiverArray
-}
-
-// Direction is a way in which a Case changes with one parameter θ: Plus and Minus
-// are the case at θ + Step and θ - Step. Only geometry and material are differenced
-// over the step; the wave equation is differentiated exactly. A Step of 1e-6 of
-// what the parameter is gives nine digits; Plus and Minus must have the media of
-// the case itself.
-type Direction struct {
-	Plus, Minus Case
-	Step        float64
-}
-
 // cellTangent is how a cell changes with a parameter.
 type cellTangent struct {
 	active bool
@@ -37,47 +20,35 @@ type cellTangent struct {
 
 // direction is a Direction made ready for one solve.
 type direction struct {
+	*way
+	sourceDensity float64
+
+	// Of one that is not local.
 	plus, minus       stack
-	inverse           float64 // 1/(2 Step)
 	cells             []cellTangent
 	same              []bool  // per piece
 	highest, lowest   float64 // depths between which pieces change
-	sourceDepth       float64
-	sourceDensity     float64
-	depths, ranges    []float64
-	zPlus, zMinus     float64
-	plusZ, minusZ     []float64
-	plusR, minusR     []float64
 	plusCell, lowCell cell
 
-	// Of a local direction; what is above but the places is then not set.
-	local  bool
-	given  Direction
-	from   *acoustics.Environment
+	// Of a local one.
 	pieces []pieceTangent
 	active []touched // cells
 	parts  []touched // before places
 }
 
 // set flattens the direction's cases and differences their geometry.
-func (d *direction) set(s *stack, from *acoustics.Environment, given *Direction) error {
-	if !(given.Step > 0) {
-		return fmt.Errorf("modes: a direction's step must be positive, not %v", given.Step)
-	}
-	for _, c := range [2]*Case{&given.Plus, &given.Minus} {
-		if err := checkFluid(c.Environment); err != nil {
+func (d *direction) set(s *stack) error {
+	plus, minus := d.given.Plus.Environment, d.given.Minus.Environment
+	for _, env := range [2]*acoustics.Environment{plus, minus} {
+		if err := checkFluid(env); err != nil {
 			return err
 		}
 	}
-	d.plus.buildBeside(given.Plus.Environment, s, from)
-	d.minus.buildBeside(given.Minus.Environment, s, from)
-	d.inverse = 0.5 / given.Step
+	d.plus.buildBeside(plus, s, d.from)
+	d.minus.buildBeside(minus, s, d.from)
 	if len(d.plus.media) != len(s.media) || len(d.minus.media) != len(s.media) {
 		return fmt.Errorf("modes: a direction changes the number of media")
 	}
-	d.zPlus, d.zMinus = given.Plus.Source.Depth, given.Minus.Source.Depth
-	d.sourceDepth = (d.zPlus - d.zMinus) * d.inverse
-	d.differenceArrays(&given.Plus, &given.Minus)
 	d.compare(s)
 	return nil
 }

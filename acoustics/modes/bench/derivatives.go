@@ -16,23 +16,27 @@ type Derivative struct {
 	Solves     float64 `json:"solves"` // MS over that of the pressure alone, in the same run
 }
 
-// knots is how many knots of sound speed the second and third sets of parameters have.
-const knots = 40
-
 // derivativeTurns is how often pressure and derivative are timed turn by turn.
 const derivativeTurns = 8
 
 // timeDerivatives differentiates by eight parameters of all kinds, by the sound speed
-// at 40 knots of the profile, and by all 48.
+// at 40 knots of the profile, and by both with 40 knots and with 92.
 func (r *Result) timeDerivatives(o Options, oceans []acoustics.Environment) error {
-	for _, set := range [][]move{eightMoves(), knotMoves(), append(knotMoves(), eightMoves()...)} {
-		d, err := timeMoves(o.Tolerance, oceans[:min(len(oceans), 50)], set)
+	for _, set := range []parameters{{0, eightMoves()}, {40, nil}, {40, eightMoves()}, {92, eightMoves()}} {
+		d, err := set.time(o.Tolerance, oceans[:min(len(oceans), 50)])
 		if err != nil {
 			return err
 		}
 		r.Derivatives = append(r.Derivatives, d)
 	}
 	return nil
+}
+
+// parameters are the sound speed at so many even knots of the profile, which has them
+// then (0: it stays as it is), and others.
+type parameters struct {
+	knots  int
+	others []move
 }
 
 // move changes a case by x steps of a parameter.
@@ -64,31 +68,32 @@ func eightMoves() []move {
 	}
 }
 
-func knotMoves() (out []move) {
-	for i := range knots {
+func (p parameters) moves() (out []move) {
+	for i := range p.knots {
 		out = append(out, move{1e-3, func(c *modes.Case, x float64) { c.Environment.Water.Profile.Speed[i] += x }})
 	}
-	return out
+	return append(out, p.others...)
 }
 
-// timeMoves times pressure and derivative ocean by ocean; of each the quickest of
-// several turns counts.
-func timeMoves(tolerance float64, oceans []acoustics.Environment, moves []move) (d Derivative, err error) {
+// time times pressure and derivative ocean by ocean; of each the quickest of several
+// turns counts.
+func (p parameters) time(tolerance float64, oceans []acoustics.Environment) (d Derivative, err error) {
 	s, err := solver(tolerance)
 	if err != nil {
 		return d, err
 	}
-	array := Array()
-	p := make([]complex128, len(array.Depths))
+	array, moves := Array(), p.moves()
+	field := make([]complex128, len(array.Depths))
 	jac := make([]complex128, len(array.Depths)*len(moves))
+	var directions modes.Directions
 	var solves, derivatives time.Duration
 	for i := range oceans {
 		env := oceans[i]
-		if len(moves) >= knots {
-			env = resampled(env)
+		if p.knots > 0 {
+			env = resampled(env, p.knots)
 		}
 		at := modes.Case{Environment: &env, Source: Source(), Array: array}
-		directions := directionsOf(at, moves)
+		list := directionsOf(at, moves)
 		solve, derivative := time.Duration(math.MaxInt64), time.Duration(math.MaxInt64)
 		for turn := range derivativeTurns {
 			start := processorTime()
@@ -97,11 +102,14 @@ func timeMoves(tolerance float64, oceans []acoustics.Environment, moves []move) 
 				if err != nil {
 					return d, err
 				}
-				m.Pressure(p, at.Source, array)
+				m.Pressure(field, at.Source, array)
 			}
 			middle := processorTime()
+			if err := directions.Set(at, list); err != nil {
+				return d, err
+			}
 			for _, hz := range Tones() {
-				if _, err := s.Jacobian(p, jac, at, hz, directions); err != nil {
+				if _, err := s.Jacobian(field, jac, &directions, hz); err != nil {
 					return d, err
 				}
 			}
@@ -115,12 +123,12 @@ func timeMoves(tolerance float64, oceans []acoustics.Environment, moves []move) 
 }
 
 // resampled is the ocean with its profile at even knots.
-func resampled(env acoustics.Environment) acoustics.Environment {
+func resampled(env acoustics.Environment, knots int) acoustics.Environment {
 	env = env.Clone()
 	p := env.Water.Profile
 	even := acoustics.SoundSpeedProfile{Interpolation: p.Interpolation}
 	for i := range knots {
-		z := env.Water.Depth * float64(i) / (knots - 1)
+		z := env.Water.Depth * float64(i) / float64(knots-1)
 		even.Depth, even.Speed = append(even.Depth, z), append(even.Speed, p.SoundSpeedAt(z))
 	}
 	env.Water.Profile = even
