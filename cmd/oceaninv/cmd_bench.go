@@ -91,14 +91,19 @@ func (r forwardReport) write(w io.Writer) error {
 		fmt.Fprintf(w, "derivative by %d parameters: %.3f ms, %.2f times the pressure alone\n", d.Parameters, d.MS, d.Solves)
 	}
 	if r.Workers > 1 {
-		q := r.SpeedupQuartiles
-		fmt.Fprintf(w, "%d cores: %.2f times one in the quickest turns of each (%.0f solves/s); quartiles of all turns %.2f, %.2f, %.2f\n",
-			r.Workers, r.Speedup, r.SolvesPerSecondAll, q[0], q[1], q[2])
+		fmt.Fprintf(w, "%d cores: %s, %.0f solves/s\na loop in registers, the machine's own limit: %s\n",
+			r.Workers, scaling(r.Speedup), r.SolvesPerSecondAll, scaling(r.MachineSpeedup))
 	}
 	if r.Ratio > 0 {
 		fmt.Fprintf(w, "KRAKEN, same oceans: %.1f ms per sample, %.1f times as long\n", r.KrakenMSPerSample, r.Ratio)
 	}
 	return nil
+}
+
+// scaling words how throughput grew: in the quickest turns of each, and the quartiles.
+func scaling(s bench.Scaling) string {
+	q := s.Quartiles
+	return fmt.Sprintf("%.2f times one core in the quickest turns, quartiles of turns %.2f, %.2f, %.2f", s.Quickest, q[0], q[1], q[2])
 }
 
 func newBenchTrainCommand() *cobra.Command {

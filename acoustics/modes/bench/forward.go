@@ -30,12 +30,11 @@ type Result struct {
 	WorstRelativeErrorKr float64 `json:"worst_relative_error_kr"` // of Re kr
 	WorstPressureError   float64 `json:"worst_pressure_error"`    // relative 2-norm over the array
 	Samples              int     `json:"samples"`
-	// Speedup is the throughput of Workers goroutines over that of one, of each in its
-	// quickest turn; 0 if not measured.
-	Workers int     `json:"workers,omitempty"`
-	Speedup float64 `json:"speedup,omitempty"`
-	// SpeedupQuartiles are those of turns that followed each other.
-	SpeedupQuartiles [3]float64 `json:"speedup_quartiles,omitzero"`
+	// Speedup is the throughput of Workers goroutines over that of one; MachineSpeedup that
+	// of a loop in registers, which no program surpasses. 0 if not measured.
+	Workers        int     `json:"workers,omitempty"`
+	Speedup        Scaling `json:"speedup,omitzero"`
+	MachineSpeedup Scaling `json:"machine_speedup,omitzero"`
 	// SolvesPerSecondAll is the throughput of all Workers.
 	SolvesPerSecondAll float64      `json:"solves_per_second_all,omitempty"`
 	Tones              []Tone       `json:"tones"`
