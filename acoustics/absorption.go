@@ -41,6 +41,27 @@ func (a Attenuation) NepersPerMetre(frequency, soundSpeed float64) float64 {
 	return 0
 }
 
+// MostPerWavelength is the attenuation in dB a wavelength above which a wave number has a larger
+// imaginary than real part: 20·2π/ln 10.
+const MostPerWavelength = 2 * math.Pi / nepersPerDecibel
+
+// PerWavelength is the attenuation in dB a wavelength of waves of a sound speed (m/s). Of units
+// by length it depends on frequency (Hz); it is 0 for these at frequency 0, which stands for one
+// not known, and at speed 0.
+func (a Attenuation) PerWavelength(frequency, soundSpeed float64) float64 {
+	if !(soundSpeed > 0) {
+		return 0
+	}
+	switch a.Unit {
+	case DBPerWavelength, DBPerMetreKHz, QualityFactor, LossParameter:
+		frequency = 1
+	}
+	if !(frequency > 0) {
+		return 0
+	}
+	return a.NepersPerMetre(frequency, soundSpeed) / nepersPerDecibel * soundSpeed / frequency
+}
+
 // ComplexSoundSpeed is the compressional speed c + iαc²/ω (m/s) at a frequency
 // (Hz): waves exp(-iωr/c) then decay like exp(-αr) to first order in α, as in the
 // Acoustics Toolbox.

@@ -69,7 +69,10 @@ func (p *place) String() string {
 }
 
 // checker collects errors.
-type checker struct{ errors ValidationErrors }
+type checker struct {
+	errors    ValidationErrors
+	frequency float64 // Hz; 0 where it is not known
+}
 
 func (c *checker) add(at *place, value float64, format string, args ...any) {
 	c.errors = append(c.errors, ValidationError{at.String(), value, fmt.Sprintf(format, args...)})
@@ -104,9 +107,16 @@ func (c *checker) finite(at place, value float64) {
 
 // Validate reports everything wrong with the environment as [ValidationErrors],
 // or nil: numbers that are not finite, not positive or not in order, profiles
-// that do not reach their ends, unknown units and kinds.
-func (e Environment) Validate() error {
-	var c checker
+// that do not reach their ends, unknown units and kinds, waves that are none for their
+// attenuation, interfaces too rough to be scattered at.
+func (e Environment) Validate() error { return e.validate(0) }
+
+// ValidateAt is [Environment.Validate] at a frequency in Hz, where attenuations whose unit is
+// by length can be judged too.
+func (e Environment) ValidateAt(frequency float64) error { return e.validate(frequency) }
+
+func (e *Environment) validate(frequency float64) error {
+	c := checker{frequency: frequency}
 	c.boundary(field(nil, "surface"), &e.Surface, 0)
 	for i := range e.Cover {
 		c.layer(element(nil, "cover", i), &e.Cover[i])
@@ -116,22 +126,26 @@ func (e Environment) Validate() error {
 		c.layer(element(nil, "layers", i), &e.Layers[i])
 	}
 	c.boundary(field(nil, "bottom"), &e.Bottom, lightest)
+	c.roughnesses(e)
 	return c.err()
 }
 
 func (c *checker) water(at place, w *Water) {
 	deep := c.positive(field(&at, "depth"), w.Depth, "m")
 	c.density(field(&at, "density"), w.Density, lightest)
-	c.attenuation(field(&at, "attenuation"), &w.Attenuation)
+	c.attenuation(field(&at, "attenuation"), &w.Attenuation, slowest(w.Profile.Speed))
 	losses := field(&at, "attenuations")
 	if n := len(w.Attenuations); w.Attenuations != nil && n != len(w.Profile.Depth) {
 		c.add(&losses, math.NaN(), "has %d attenuations where the profile has %d knots: give as many", n, len(w.Profile.Depth))
 	}
 	for i := range w.Attenuations {
-		c.attenuation(element(&at, "attenuations", i), &w.Attenuations[i])
+		speed := 0.0
+		if i < len(w.Profile.Speed) {
+			speed = w.Profile.Speed[i]
+		}
+		c.attenuation(element(&at, "attenuations", i), &w.Attenuations[i], speed)
 	}
 	c.volume(field(&at, "volume_attenuation"), &w.VolumeAttenuation)
-	c.notNegative(field(&at, "bottom_roughness"), w.BottomRoughness, "m")
 	profile := field(&at, "profile")
 	c.profile(profile, &w.Profile)
 	n := len(w.Profile.Depth)
@@ -165,14 +179,13 @@ func (c *checker) profile(at place, p *SoundSpeedProfile) {
 		}
 	}
 	for i, speed := range p.Speed {
-		c.positive(element(&at, "speed", i), speed, "m/s")
+		c.soundSpeed(element(&at, "speed", i), speed)
 	}
 	c.interpolation(field(&at, "interpolation"), p.Interpolation)
 }
 
 func (c *checker) layer(at place, l *Layer) {
 	thick := c.positive(field(&at, "thickness"), l.Thickness, "m")
-	c.notNegative(field(&at, "bottom_roughness"), l.BottomRoughness, "m")
 	c.interpolation(field(&at, "interpolation"), l.Interpolation)
 	n := len(l.Knots)
 	if n == 0 {
@@ -219,17 +232,41 @@ func (c *checker) density(at place, value, low float64) {
 	}
 }
 
-// material checks a material that is at least as dense as low.
-func (c *checker) material(at place, m *Material, low float64) {
-	c.positive(field(&at, "sound_speed"), m.SoundSpeed, "m/s")
-	c.notNegative(field(&at, "shear_speed"), m.ShearSpeed, "m/s")
-	c.density(field(&at, "density"), m.Density, low)
-	c.attenuation(field(&at, "attenuation"), &m.Attenuation)
-	c.attenuation(field(&at, "shear_attenuation"), &m.ShearAttenuation)
+// slowestSound (m/s) is below the speed of sound even in water full of bubbles, some 20 m/s.
+const slowestSound = 10
+
+func (c *checker) soundSpeed(at place, value float64) {
+	if c.positive(at, value, "m/s") && value < slowestSound {
+		c.add(&at, value, "%v is slower than sound in any water or sediment: speeds are in m/s, 1.5 km/s is 1500", value)
+	}
 }
 
-func (c *checker) attenuation(at place, a *Attenuation) {
+// material checks a material that is at least as dense as low.
+func (c *checker) material(at place, m *Material, low float64) {
+	c.soundSpeed(field(&at, "sound_speed"), m.SoundSpeed)
+	c.notNegative(field(&at, "shear_speed"), m.ShearSpeed, "m/s")
+	c.density(field(&at, "density"), m.Density, low)
+	c.attenuation(field(&at, "attenuation"), &m.Attenuation, m.SoundSpeed)
+	c.attenuation(field(&at, "shear_attenuation"), &m.ShearAttenuation, m.ShearSpeed)
+}
+
+// slowest is the least of the speeds, where a wave of an attenuation by length decays least
+// in a wavelength; 0 without any.
+func slowest(speeds []float64) float64 {
+	if len(speeds) == 0 {
+		return 0
+	}
+	return slices.Min(speeds)
+}
+
+// attenuation checks that of waves of a speed in m/s; 0 where it is not known.
+func (c *checker) attenuation(at place, a *Attenuation, speed float64) {
 	c.notNegative(field(&at, "value"), a.Value, string(a.Unit))
+	if loss := a.PerWavelength(c.frequency, speed); loss > MostPerWavelength {
+		value := field(&at, "value")
+		c.add(&value, a.Value, "%v %s is %.3g dB a wavelength: above %.1f dB k has a larger imaginary than real part, "+
+			"and there is no wave left; sea beds have 0.01 to 2: check the number and its unit", a.Value, a.Unit, loss, MostPerWavelength)
+	}
 	switch a.Unit {
 	case NepersPerMetre, DBPerMetreKHz, DBPerMetre, DBPerWavelength, QualityFactor, LossParameter:
 	case DBPerMetrePower:
@@ -245,6 +282,38 @@ func (c *checker) attenuation(at place, a *Attenuation) {
 		c.add(&unit, math.NaN(), "unknown unit %q", a.Unit)
 	}
 }
+
+// roughnesses checks the rms roughnesses σ of the interfaces. Scattering is a perturbation of
+// first order in σ² kz², with kz the vertical wavenumber of the mode: see [RoughestOf].
+func (c *checker) roughnesses(e *Environment) {
+	roughest := RoughestOf(e.Water.Depth)
+	check := func(at place, sigma float64) {
+		c.notNegative(at, sigma, "m")
+		if sigma > roughest && roughest > 0 {
+			c.add(&at, sigma, "an rms roughness of %v m is above %.3g m, the depth of the water over π: no mode sees such an interface "+
+				"as a nearly flat one, of which alone the loss by scattering (first order in its square) is known; give it in m, or 0", sigma, roughest)
+		}
+	}
+	surface, bottom, water := field(nil, "surface"), field(nil, "bottom"), field(nil, "water")
+	check(field(&surface, "roughness"), e.Surface.Roughness)
+	check(field(&bottom, "roughness"), e.Bottom.Roughness)
+	check(field(&water, "bottom_roughness"), e.Water.BottomRoughness)
+	for i := range e.Cover {
+		here := element(nil, "cover", i)
+		check(field(&here, "bottom_roughness"), e.Cover[i].BottomRoughness)
+	}
+	for i := range e.Layers {
+		here := element(nil, "layers", i)
+		check(field(&here, "bottom_roughness"), e.Layers[i].BottomRoughness)
+	}
+}
+
+// RoughestOf is the largest rms roughness σ (m) of an interface that [Environment.Validate] lets
+// pass in water of a depth D in m: D/π. The loss by scattering (Kuperman & Ingenito, J. Acoust. Soc.
+// Am. 61, 1178 (1977)) is of first order in (kz σ)², and no mode has a vertical wavenumber kz far
+// below π/D, so that beyond it says nothing of any of them. Below it steep modes may still have
+// kz σ > 1: they are lost to scattering, by an amount that is not to be believed.
+func RoughestOf(depth float64) float64 { return depth / math.Pi }
 
 func (c *checker) volume(at place, v *VolumeAttenuation) {
 	switch v.Formula {
@@ -269,7 +338,6 @@ func (c *checker) interpolation(at place, i Interpolation) {
 }
 
 func (c *checker) boundary(at place, b *Boundary, low float64) {
-	c.notNegative(field(&at, "roughness"), b.Roughness, "m")
 	switch b.Kind {
 	case PressureRelease, Rigid:
 	case Halfspace:

@@ -50,6 +50,16 @@ func TestValidateNamesTheField(t *testing.T) {
 		{"bottom.material.density", func(e *Environment) { e.Bottom.Material.Density = math.Inf(1) }},
 		{"bottom.kind", func(e *Environment) { e.Bottom.Kind = "soft" }},
 		{"surface.roughness", func(e *Environment) { e.Surface.Roughness = -1 }},
+		{"water.bottom_roughness", func(e *Environment) { e.Water.BottomRoughness = 1e6 }},
+		{"layers[0].bottom_roughness", func(e *Environment) { e.Layers[0].BottomRoughness = 32 }},
+		{"bottom.material.attenuation.value", func(e *Environment) { e.Bottom.Material.Attenuation = Attenuation{Value: 1e6, Unit: DBPerWavelength} }},
+		{"bottom.material.shear_attenuation.value", func(e *Environment) {
+			e.Bottom.Material.ShearSpeed, e.Bottom.Material.ShearAttenuation = 300, Attenuation{Value: 0.4, Unit: QualityFactor}
+		}},
+		{"water.attenuation.value", func(e *Environment) { e.Water.Attenuation = Attenuation{Value: 40, Unit: DBPerMetreKHz} }},
+		{"bottom.material.density", func(e *Environment) { e.Bottom.Material.Density = 1.8 }},
+		{"bottom.material.sound_speed", func(e *Environment) { e.Bottom.Material.SoundSpeed = 1.7 }},
+		{"water.profile.speed[0]", func(e *Environment) { e.Water.Profile.Speed[0] = 1.5 }},
 	}
 	for _, c := range cases {
 		e := pekeris().Clone()
@@ -59,6 +69,39 @@ func TestValidateNamesTheField(t *testing.T) {
 			t.Errorf("%s: got %v, want ValidationErrors", c.path, err)
 		} else if list[0].Path != c.path && list[len(list)-1].Path != c.path {
 			t.Errorf("%s: got %v", c.path, list)
+		}
+	}
+}
+
+// At Im k = Re k every unit says the same: just below it is let pass, just above refused, by
+// length only where the frequency is known.
+func TestWavesThatAreNone(t *testing.T) {
+	const hz, speed = 250.0, 1700.0
+	for unit, limit := range map[AttenuationUnit]float64{
+		NepersPerMetre:  2 * math.Pi * hz / speed,
+		DBPerMetre:      2 * math.Pi * hz / speed * 20 / math.Ln10,
+		DBPerMetrePower: 2 * math.Pi * hz / speed * 20 / math.Ln10 / 4, // at half of hz, grows as its square
+		DBPerMetreKHz:   2 * math.Pi / speed * 20 / math.Ln10 * 1000,
+		DBPerWavelength: 2 * math.Pi * 20 / math.Ln10,
+		LossParameter:   1,
+		QualityFactor:   0.5,
+	} {
+		for _, factor := range []float64{1 - 1e-9, 1 + 1e-9} {
+			e := pekeris()
+			e.Bottom.Material.Attenuation = Attenuation{Value: limit * factor, Unit: unit}
+			if unit == QualityFactor {
+				e.Bottom.Material.Attenuation.Value = limit / factor
+			}
+			if unit == DBPerMetrePower {
+				e.Bottom.Material.Attenuation.Reference, e.Bottom.Material.Attenuation.Exponent = hz/2, 2
+			}
+			byLength := unit == NepersPerMetre || unit == DBPerMetre || unit == DBPerMetrePower
+			if err := e.ValidateAt(hz); (err != nil) != (factor > 1) {
+				t.Errorf("%v of %s at %v Hz: %v", factor, unit, hz, err)
+			}
+			if err := e.Validate(); (err != nil) != (factor > 1 && !byLength) {
+				t.Errorf("%v of %s: %v", factor, unit, err)
+			}
 		}
 	}
 }

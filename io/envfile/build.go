@@ -42,6 +42,9 @@ func (r *caseReader) build() error {
 	if err := r.checkTransitions(); err != nil {
 		return err
 	}
+	if err := r.checkRoughness(media[water].bottom - media[water].points[0].depth); err != nil {
+		return err
+	}
 	for i, m := range media {
 		if i == water {
 			if err := r.buildWater(m, below[i].roughness); err != nil {
@@ -77,6 +80,18 @@ func (r *caseReader) checkTransitions() error {
 	}
 	if t := r.power.transition; r.power.exponent != 1 && r.bottom.Kind == acoustics.Halfspace && t < highest {
 		return r.at(r.media[len(r.media)-2], fmt.Sprintf("the attenuation's power law of the bottom ends at %v Hz, below the highest frequency %v Hz", t, highest), "split the band at the transition frequency")
+	}
+	return nil
+}
+
+// checkRoughness refuses interfaces too rough for the loss that they are to cause.
+func (r *caseReader) checkRoughness(waterDepth float64) error {
+	roughest := acoustics.RoughestOf(waterDepth)
+	for _, m := range r.media { // the last is the bottom
+		if m.roughness > roughest {
+			return r.at(m, fmt.Sprintf("an rms roughness of %v m in %v m of water", m.roughness, waterDepth),
+				fmt.Sprintf("above %.3g m, the depth over π, no mode sees a nearly flat interface, of which alone the loss by scattering is known: give it in m, or 0", roughest))
+		}
 	}
 	return nil
 }

@@ -134,13 +134,14 @@ func (r *caseReader) readPoint(what string) (point, error) {
 		name, remedy string
 		x            *float64
 		good         func(float64) bool
+		wave         *float64 // the speed of the wave whose loss it is
 	}{
-		{"depth", "", &p.depth, func(x float64) bool { return true }},
-		{"sound speed", "it must be positive, in m/s", &p.speed, func(x float64) bool { return x > 0 }},
-		{"shear speed", "it must be 0 (fluid) or positive, in m/s", &p.shear, func(x float64) bool { return x >= 0 }},
-		{"density", "it must be positive, in g/cm³: 1800 kg/m³ is 1.8", &p.density, func(x float64) bool { return x > 0 && x <= heaviest }},
-		{"attenuation", "it must not be negative", &p.loss, func(x float64) bool { return x >= 0 }},
-		{"shear attenuation", "it must not be negative", &p.shearLoss, func(x float64) bool { return x >= 0 }},
+		{"depth", "", &p.depth, func(x float64) bool { return true }, nil},
+		{"sound speed", "it must be positive, in m/s", &p.speed, func(x float64) bool { return x > 0 }, nil},
+		{"shear speed", "it must be 0 (fluid) or positive, in m/s", &p.shear, func(x float64) bool { return x >= 0 }, nil},
+		{"density", "it must be positive, in g/cm³: 1800 kg/m³ is 1.8", &p.density, func(x float64) bool { return x > 0 && x <= heaviest }, nil},
+		{"attenuation", "it must not be negative", &p.loss, func(x float64) bool { return x >= 0 }, &p.speed},
+		{"shear attenuation", "it must not be negative", &p.shearLoss, func(x float64) bool { return x >= 0 }, &p.shear},
 	}
 	for _, f := range fields {
 		if _, err := r.float(f.x, fmt.Sprintf("the %s of %s", f.name, what)); err != nil {
@@ -149,6 +150,11 @@ func (r *caseReader) readPoint(what string) (point, error) {
 		if !f.good(*f.x) {
 			return p, r.wrong(fmt.Sprintf("the %s of %s is %v", f.name, what, *f.x), f.remedy)
 		}
+		if f.wave != nil {
+			if err := r.checkLoss(fmt.Sprintf("the %s of %s", f.name, what), *f.x, *f.wave); err != nil {
+				return p, err
+			}
+		}
 	}
 	// Bulk modulus positive: cp² > 4/3 cs².
 	if 3*p.speed*p.speed <= 4*p.shear*p.shear {
@@ -156,6 +162,17 @@ func (r *caseReader) readPoint(what string) (point, error) {
 	}
 	r.last = p
 	return p, nil
+}
+
+// checkLoss refuses an attenuation that leaves no wave of this speed, at the head's frequency,
+// where every law gives its value.
+func (r *caseReader) checkLoss(what string, loss, speed float64) error {
+	db := r.attenuation(loss, power{exponent: 1}).PerWavelength(r.c.Reference, speed)
+	if db <= acoustics.MostPerWavelength {
+		return nil
+	}
+	return r.wrong(fmt.Sprintf("%s, %v, is %.3g dB a wavelength", what, loss, db),
+		fmt.Sprintf("above %.1f dB there is no wave left, sea beds have 0.01 to 2: check it and the letter of its unit in the top options", acoustics.MostPerWavelength))
 }
 
 func (r *caseReader) readRoughness(what string) (float64, error) {
@@ -218,7 +235,7 @@ func (r *caseReader) readBottom() error {
 	if err != nil {
 		return err
 	}
-	r.media = append(r.media, medium{roughness: sigma})
+	r.media = append(r.media, medium{roughness: sigma, line: r.lastLine})
 	if r.power, err = r.readPower("the bottom"); err != nil {
 		return err
 	}

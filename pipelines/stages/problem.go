@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/hcl/v2"
 
+	"oceaninv/acoustics"
 	"oceaninv/acoustics/modes"
 	"oceaninv/inversion"
 	"oceaninv/io/dataset"
@@ -118,6 +119,7 @@ func report(d *stage.Decoder, err error) {
 	}
 	var invalid *inversion.InvalidError
 	var none modes.ErrNoModes
+	var ocean acoustics.ValidationError
 	var unsupported modes.ErrUnsupported
 	var parameter *inversion.ParameterError
 	switch {
@@ -132,6 +134,8 @@ func report(d *stage.Decoder, err error) {
 	case errors.As(err, &unsupported):
 		d.Errorf("environment", "Ocean not supported here",
 			"%s: %s Real modes know fluids only: leave modes { solver } at \"auto\".", unsupported.Path, unsupported.What)
+	case errors.As(err, &ocean):
+		d.Errorf("environment", "Impossible ocean", "%v.", err)
 	case errors.As(err, &none):
 		d.Errorf("frequencies", "No propagating mode", "%v.", err)
 	default:
