@@ -9,7 +9,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"oceaninv/acoustics"
 	"oceaninv/io/dataset"
 	"oceaninv/io/envfile"
 	"oceaninv/pipelines/stages"
@@ -19,7 +18,7 @@ import (
 // envFlags are the flags of env.
 type envFlags struct {
 	oceanSource
-	profile int
+	profile int // from 1; 0 is the first, or all where the format has room for them
 	wanted  struct {
 		frequency, low, high float64
 		maxRange             float64
@@ -45,7 +44,7 @@ these where FROM does not.`,
 	}
 	flags := cmd.Flags()
 	f.add(flags)
-	flags.IntVar(&f.profile, "profile", 1, "which `profile` of a file with several (.nc, .hcl)")
+	flags.IntVar(&f.profile, "profile", 0, "which `profile` of a file with several to write: by default the first (.nc, .hcl) or all (.env, .json)")
 	flags.Float64Var(&f.wanted.frequency, "frequency", 0, "frequency in `Hz` of an .env file")
 	flags.Float64Var(&f.wanted.low, "min-phase-speed", 0, "lower limit of phase speed in `m/s` of an .env file")
 	flags.Float64Var(&f.wanted.high, "max-phase-speed", 0, "upper limit of phase speed in `m/s` of an .env file")
@@ -60,8 +59,11 @@ func (f *envFlags) run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	if f.profile < 1 || f.profile > len(cases) {
+	if f.profile < 0 || f.profile > len(cases) {
 		return badInput("--profile %d: %s has %d", f.profile, args[0], len(cases))
+	}
+	if f.profile > 0 {
+		cases = cases[f.profile-1 : f.profile]
 	}
 	for i := range cases {
 		f.complete(&cases[i])
@@ -69,7 +71,7 @@ func (f *envFlags) run(args []string, stdout, stderr io.Writer) error {
 	if len(args) == 1 {
 		return writeJSON(stdout, cases)
 	}
-	to, env := args[1], cases[f.profile-1].Environment
+	to, env := args[1], cases[0].Environment
 	switch {
 	case hasExtension(to, ".json"):
 		return failed(saved(to, func(w io.Writer) error { return writeJSON(w, cases) }))
@@ -144,7 +146,15 @@ func (f *envFlags) writeToolbox(to string, cases []envfile.Case, stderr io.Write
 	if err != nil {
 		return &exitError{exitBadInput, err}
 	}
-	files := append(tables(to[:len(to)-len(".env")], &cases[0].Environment), product{to, func(w io.Writer) error {
+	tables, err := envfile.Tables(cases)
+	if err != nil {
+		return &exitError{exitBadInput, err}
+	}
+	var files []product
+	for _, t := range tables {
+		files = append(files, product{to[:len(to)-len(".env")] + t.Extension, t.Write})
+	}
+	files = append(files, product{to, func(w io.Writer) error {
 		_, err := text.WriteTo(w)
 		return err
 	}})
@@ -155,20 +165,4 @@ func (f *envFlags) writeToolbox(to string, cases []envfile.Case, stderr io.Write
 		fmt.Fprintln(stderr, "Warning:", note)
 	}
 	return nil
-}
-
-// tables are the files beside an .env file that an ocean needs.
-func tables(stem string, env *acoustics.Environment) (files []product) {
-	for _, end := range []struct {
-		extension string
-		b         acoustics.Boundary
-	}{{".trc", env.Surface}, {".brc", env.Bottom}} {
-		if end.b.Kind == acoustics.Reflection {
-			files = append(files, product{stem + end.extension, func(w io.Writer) error { return envfile.WriteReflections(w, end.b.Reflections) }})
-		}
-	}
-	if t := env.Bottom.Impedance; env.Bottom.Kind == acoustics.Impedance {
-		files = append(files, product{stem + ".irc", func(w io.Writer) error { return envfile.WriteImpedance(w, t) }})
-	}
-	return files
 }

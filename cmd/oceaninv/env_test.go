@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"os"
 	"path/filepath"
@@ -10,6 +11,7 @@ import (
 
 	"oceaninv/acoustics"
 	"oceaninv/io/dataset"
+	"oceaninv/io/envfile"
 	"oceaninv/pipelines/stages"
 )
 
@@ -97,6 +99,81 @@ func TestToolboxThroughHCL(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// All profiles of an .env file share the tables beside it: profiles that differ are refused,
+// and may be written one by one; where a later one alone has a table it is written.
+func TestProfilesShareTables(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string) string { return filepath.Join(dir, name) }
+	profile := func(magnitude float64) envfile.Case {
+		env := acoustics.Environment{
+			Surface: acoustics.Boundary{Kind: acoustics.PressureRelease},
+			Water: acoustics.Water{Depth: 100, Density: 1000,
+				Profile: acoustics.SoundSpeedProfile{Depth: []float64{0, 100}, Speed: []float64{1500, 1500}, Interpolation: acoustics.CLinear}},
+			Bottom: acoustics.Boundary{Kind: acoustics.Rigid},
+		}
+		if magnitude > 0 {
+			env.Bottom = acoustics.Boundary{Kind: acoustics.Reflection,
+				Reflections: []acoustics.ReflectionCoefficient{{Magnitude: 1, Phase: 180}, {GrazingAngle: 90, Magnitude: magnitude}}}
+		}
+		return envfile.Case{Environment: env, Reference: 50, Frequencies: []float64{50}, PhaseSpeed: envfile.PhaseSpeedLimits{Low: 1400, High: 1600},
+			SourceDepths: []float64{10}, ReceiverDepths: []float64{20}, Mesh: []int{0}}
+	}
+	convert := func(to string, args []string, magnitudes ...float64) error {
+		var cases []envfile.Case
+		for _, m := range magnitudes {
+			cases = append(cases, profile(m))
+		}
+		text, err := json.Marshal(cases)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(t, file("o.json"), string(text))
+		_, err = invoke(newEnvCommand(stages.All()), append([]string{file("o.json"), file(to)}, args...)...)
+		return err
+	}
+	read := func(name string, want ...float64) {
+		t.Helper()
+		cases, err := envfile.ReadFile(file(name))
+		if err != nil || len(cases) != len(want) {
+			t.Fatalf("%s: %d profiles, %v", name, len(cases), err)
+		}
+		for i, c := range cases {
+			got := 0.0
+			if r := c.Environment.Bottom.Reflections; len(r) > 0 {
+				got = r[len(r)-1].Magnitude
+			}
+			if got != want[i] {
+				t.Errorf("%s: profile %d reflects %v, want %v", name, i+1, got, want[i])
+			}
+		}
+	}
+	err := convert("two.env", nil, 0.5, 0.5, 0.7)
+	var bad *exitError
+	if !errors.As(err, &bad) || bad.code != exitBadInput || !strings.Contains(err.Error(), "profiles 1 and 3 have different tables") || !strings.Contains(err.Error(), "--profile") {
+		t.Errorf("two tables: %v", err)
+	}
+	for _, name := range []string{"two.env", "two.brc"} {
+		if _, err := os.Stat(file(name)); err == nil {
+			t.Errorf("%s was written all the same", name)
+		}
+	}
+	for _, c := range []struct {
+		to   string
+		args []string
+		in   []float64
+		want []float64
+	}{
+		{"third.env", []string{"--profile=3"}, []float64{0.5, 0.5, 0.7}, []float64{0.7}},
+		{"same.env", nil, []float64{0.5, 0.5}, []float64{0.5, 0.5}},
+		{"later.env", nil, []float64{0, 0.6}, []float64{0, 0.6}},
+	} {
+		if err := convert(c.to, c.args, c.in...); err != nil {
+			t.Fatal(err)
+		}
+		read(c.to, c.want...)
 	}
 }
 

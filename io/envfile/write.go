@@ -16,8 +16,12 @@ import (
 // [WriteReflections], [WriteImpedance]). An ocean with several units
 // of attenuation is converted to one; the notes, which the file holds as comments
 // too, say how and at which frequencies that is exact. What the format cannot say,
-// such as two interpolations, is an error and nothing is written.
+// such as two interpolations, or profiles with different [Tables], is an error and nothing
+// is written.
 func Write(w io.Writer, cases []Case) (notes []string, err error) {
+	if _, err := Tables(cases); err != nil {
+		return nil, err
+	}
 	var text strings.Builder
 	for i := range cases {
 		e := writer{out: &text}
