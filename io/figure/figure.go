@@ -181,6 +181,8 @@ func (f *Figure) draw(c draw.Canvas) error {
 			}
 		}
 	}
+	labels, show := f.hideLogLabels()
+	defer show()
 	for i, row := range f.layout(tiles, c) {
 		for j, canvas := range row {
 			if p := f.panels[i][j]; p != nil {
@@ -189,6 +191,9 @@ func (f *Figure) draw(c draw.Canvas) error {
 					return noRoom{i, j}
 				}
 				p.Draw(canvas)
+				for _, l := range labels[p] {
+					l.draw(canvas, data, p)
+				}
 				c.Min.Y, c.Max.Y = data.Min.Y, data.Max.Y // the bar is as high as the last panel
 			}
 		}

@@ -13,6 +13,9 @@ import (
 	"testing"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
 	"pgregory.net/rapid"
 )
 
@@ -113,6 +116,44 @@ func TestSaveInSeveralFormats(t *testing.T) {
 			if b, err := os.ReadFile(paths[i]); err != nil || !bytes.Equal(b, render(t, gallery()["training"], format)) {
 				t.Errorf("%v: the %s differs from one drawn alone, or %v", order, format, err)
 			}
+		}
+	}
+}
+
+// A panel is as large with logarithmic axes as with linear ones whose labels and ticks take
+// the same room; its labels stand at the middle of its axes, and are there once.
+func TestLogarithmicAxesUseTheirPanel(t *testing.T) {
+	const horizontal, upright = "distance in depth (m)", "distance in speed (m/s)"
+	x, y := []float64{1, 10, 100}, []float64{100, 1, 30}
+	size := func(x, y Axis, data Series) (vg.Rectangle, []byte) {
+		x.Label, y.Label = horizontal, upright
+		f, err := Scatter{Title: "title", X: x, Y: y, Clouds: []Series{data}}.Draw()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var b bytes.Buffer
+		if err := f.Write(&b, "svg"); err != nil {
+			t.Fatal(err)
+		}
+		p := f.panels[0][0]
+		if p.X.Label.Text != horizontal || p.Y.Label.Text != upright {
+			t.Errorf("the labels are %q and %q once drawn", p.X.Label.Text, p.Y.Label.Text)
+		}
+		_, show := f.hideLogLabels()
+		defer show()
+		return p.DataCanvas(draw.New(vgsvg.New(f.width, f.height))).Rectangle, b.Bytes()
+	}
+	linear, plain := size(Axis{Min: 1, Max: 100, Ticks: []float64{1, 100}}, Axis{Min: 1, Max: 100, Ticks: []float64{1, 100}}, Series{Label: "a", X: x, Y: y})
+	log, svg := size(Axis{Min: 1, Max: 100, Log: true}, Axis{Min: 1, Max: 100, Log: true}, Series{Label: "a", X: x, Y: y})
+	if log != linear {
+		t.Errorf("the panel is %v, with linear axes %v", log, linear)
+	}
+	for _, text := range []string{horizontal, upright} {
+		// The text's place, with what turns it.
+		place := regexp.MustCompile(`(?s)<text x="[^"]*" y="[^"]*"[^>]*>` + regexp.QuoteMeta(text) + `</text>`)
+		a, b := place.FindAll(plain, -1), place.FindAll(svg, -1)
+		if len(a) != 1 || len(b) != 1 || !bytes.Equal(a[0], b[0]) {
+			t.Errorf("%q is at %q, with linear axes at %q", text, b, a)
 		}
 	}
 }
