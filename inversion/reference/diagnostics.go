@@ -36,9 +36,7 @@ func RHat(chains [][]float64) float64 {
 // units or four iterations.
 func RHatError(chains [][]float64, units int) float64 {
 	const most = 8
-	if units < 1 || len(chains)%units != 0 {
-		panic(fmt.Sprintf("reference: %d chains of %d units", len(chains), units))
-	}
+	checkUnits(chains, units)
 	groups := min(units, most)
 	if groups < 3 || len(chains[0]) < 4 {
 		return math.NaN()
@@ -59,19 +57,31 @@ func RHatError(chains [][]float64, units int) float64 {
 
 // EffectiveSize is the bulk effective sample size of the mean of rank-normalised
 // chains (Vehtari et al. 2021, section 4.3): the number of independent draws that
-// would know the location as well. Autocorrelations are summed by Geyer's initial
-// monotone sequence.
-func EffectiveSize(chains [][]float64) float64 {
+// would know the location as well. It counts units as [RHatError] does: walkers of
+// an ensemble move each other, so it is the ensemble's mean at each iteration, F(t),
+// whose autocorrelations count (Goodman & Weare, Commun. Appl. Math. Comput. Sci. 5,
+// 65 (2010), section 3). With n iterations of E ensembles, var(f) over all
+// draws and the integrated autocorrelation time τ of F, the variance of the mean is
+// var(F) τ / (E n), and
+//
+//	size = E n / τ · var(f) / var(F).
+//
+// τ is that of Vehtari et al. over the E ensembles cut in half, its autocorrelations
+// summed by Geyer's initial monotone sequence. For chains that are units of their own
+// F = f, and this is their equation.
+func EffectiveSize(chains [][]float64, units int) float64 {
+	checkUnits(chains, units)
 	split := splitChains(chains)
 	if split == nil {
 		return math.NaN()
 	}
-	return effectiveSize(normalScores(split))
+	return effectiveSize(normalScores(split), units)
 }
 
 // TailEffectiveSize is the smaller effective sample size of the 5 % and the 95 %
-// quantile.
-func TailEffectiveSize(chains [][]float64) float64 {
+// quantile, of units as in [EffectiveSize].
+func TailEffectiveSize(chains [][]float64, units int) float64 {
+	checkUnits(chains, units)
 	split := splitChains(chains)
 	if split == nil {
 		return math.NaN()
@@ -90,9 +100,16 @@ func TailEffectiveSize(chains [][]float64) float64 {
 				}
 			}
 		}
-		size = math.Min(size, effectiveSize(below))
+		size = math.Min(size, effectiveSize(below, units))
 	}
 	return size
+}
+
+// checkUnits panics unless chains are of as many units of equally many.
+func checkUnits(chains [][]float64, units int) {
+	if units < 1 || len(chains)%units != 0 {
+		panic(fmt.Sprintf("reference: %d chains of %d units", len(chains), units))
+	}
 }
 
 // splitChains cuts each chain in half; nil when they are too short.
@@ -193,12 +210,41 @@ func scaleReduction(chains [][]float64) float64 {
 	return math.Sqrt(total / within)
 }
 
-func effectiveSize(chains [][]float64) float64 {
+// effectiveSize is that of halves of chains, those of a unit in a row.
+func effectiveSize(halves [][]float64, units int) float64 {
+	means := unitMeans(halves, units)
+	all, _ := betweenWithin(halves)
+	ofMeans, _ := betweenWithin(means)
+	draws := float64(len(halves) * len(halves[0]))
+	if all == 0 || ofMeans == 0 {
+		return draws
+	}
+	m, n := float64(len(means)), float64(len(means[0]))
+	return math.Min(m*n/autocorrelationTime(means)*(all/ofMeans), draws*math.Log10(draws))
+}
+
+// unitMeans are the means over the chains of each unit, at each iteration of either half.
+func unitMeans(halves [][]float64, units int) [][]float64 {
+	size := len(halves) / units / 2
+	if size == 1 {
+		return halves
+	}
+	out := make([][]float64, 2*units)
+	for i := range out {
+		out[i] = make([]float64, len(halves[0]))
+		for w := range size {
+			for t, v := range halves[2*(i/2*size+w)+i%2] {
+				out[i][t] += v / float64(size)
+			}
+		}
+	}
+	return out
+}
+
+// autocorrelationTime is that of chains of one law, of which some may have missed a part.
+func autocorrelationTime(chains [][]float64) float64 {
 	m, n := len(chains), len(chains[0])
 	total, within := betweenWithin(chains)
-	if total == 0 {
-		return float64(m * n)
-	}
 	rho := func(lag int) float64 {
 		var acov float64
 		for _, c := range chains {
@@ -220,8 +266,7 @@ func effectiveSize(chains [][]float64) float64 {
 		tau += 2 * last
 	}
 	// An antithetic chain may beat independence, but not without limit.
-	tau = math.Max(tau, 1/math.Log10(float64(m*n)))
-	return float64(m*n) / tau
+	return math.Max(tau, 1/math.Log10(float64(m*n)))
 }
 
 func autocovariance(c []float64, lag int) float64 {

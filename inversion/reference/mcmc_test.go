@@ -2,6 +2,7 @@ package reference
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
@@ -138,7 +139,7 @@ func TestEnsembleGeweke(t *testing.T) {
 		e.step(tempered, rng)
 		z[i] = y / math.Sqrt(vy)
 	}
-	size := EffectiveSize([][]float64{z})
+	size := EffectiveSize([][]float64{z}, 1)
 	var mean, square, fourth float64
 	for _, v := range z {
 		mean += v / n
@@ -213,7 +214,7 @@ func TestHMCGeweke(t *testing.T) {
 		h.trajectory(1)
 		trace[i] = h.x[0]
 	}
-	size := EffectiveSize([][]float64{trace})
+	size := EffectiveSize([][]float64{trace}, 1)
 	var mean, square float64
 	for _, v := range trace {
 		mean += v / n
@@ -244,9 +245,9 @@ func TestDiagnostics(t *testing.T) {
 	if r := RHat(good); r > 1.005 {
 		t.Errorf("R-hat of independent draws %g", r)
 	}
-	near(t, "size of independent draws", EffectiveSize(good), 16000, 1600)
+	near(t, "size of independent draws", EffectiveSize(good, 4), 16000, 1600)
 	// An AR(1) chain has effective size n(1-ρ)/(1+ρ).
-	near(t, "size of AR(1)", EffectiveSize(chains(0.8, 0, 1)), 16000*0.2/1.8, 0.2*16000*0.2/1.8)
+	near(t, "size of AR(1)", EffectiveSize(chains(0.8, 0, 1), 4), 16000*0.2/1.8, 0.2*16000*0.2/1.8)
 	if r := RHat(chains(0, 0.5, 1)); r < 1.01 {
 		t.Errorf("R-hat misses a shifted chain: %g", r)
 	}
@@ -255,6 +256,87 @@ func TestDiagnostics(t *testing.T) {
 	}
 	if r := RHat([][]float64{{1, 2, 3}}); !math.IsNaN(r) {
 		t.Errorf("R-hat of three draws %g", r)
+	}
+}
+
+// Of walkers that share a part of what they do, the variance of the mean is known in closed
+// form: x = √s·g + √(1-s)·e with one AR(1) g of ρ for all walkers of an ensemble and white e
+// of each has var(mean)/var(x) = (s(1+ρ)/(1-ρ) + (1-s)/walkers) / (ensembles·n). A tenth is
+// what the sum of autocorrelations is known to.
+func TestEffectiveSizeOfInteractingWalkers(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 4))
+	const ensembles, walkers, n, rho, repeats = 4, 12, 1000, 0.5, 10
+	for _, shared := range []float64{0, 0.02, 0.3, 1} {
+		var claimed, alone float64
+		for range repeats {
+			var chains [][]float64
+			for range ensembles {
+				group, g := make([][]float64, walkers), rng.NormFloat64()
+				for range n {
+					g = rho*g + math.Sqrt(1-rho*rho)*rng.NormFloat64()
+					for w := range group {
+						group[w] = append(group[w], math.Sqrt(shared)*g+math.Sqrt(1-shared)*rng.NormFloat64())
+					}
+				}
+				chains = append(chains, group...)
+			}
+			claimed += 1 / EffectiveSize(chains, ensembles) / repeats
+			alone += 1 / EffectiveSize(chains, len(chains)) / repeats
+		}
+		want := ensembles * n / (shared*(1+rho)/(1-rho) + (1-shared)/walkers)
+		t.Logf("share %g: size %.0f, known %.0f, walkers by themselves %.0f", shared, 1/claimed, want, 1/alone)
+		near(t, fmt.Sprintf("size with a share of %g", shared), 1/claimed, want, want/10)
+		if shared == 1 && 1/alone < 5*want {
+			t.Errorf("walkers taken by themselves are worth %.0f: the test tells nothing", 1/alone)
+		}
+	}
+}
+
+// The mean that an ensemble sampler gives of a normal scatters from run to run as its
+// effective size says: to four standard deviations of the scatter of repeats·2 means.
+func TestEffectiveSizeOfEnsemblesIsTheScatterOfTheMean(t *testing.T) {
+	target := bivariate([]float64{0, 0}, 1, 1, 0)
+	b := boxed{target, []float64{-6, -6}, []float64{6, 6}}
+	opt := DefaultTemperOptions()
+	opt.Walkers, opt.Temperatures, opt.BurnIn, opt.Steps, opt.Thin = 6, 1, 50, 500, 1
+	const repeats = 100
+	var claimed, scatter float64
+	for k := range repeats {
+		opt.Seed = uint64(k)
+		c := b.temper(t, opt)
+		for j := range 2 {
+			var mean float64
+			for _, v := range c.Draws().Column(j) {
+				mean += v
+			}
+			mean /= float64(c.Draws().N())
+			scatter += mean * mean / repeats / 2
+			if k%5 == 0 {
+				claimed += 1 / c.EffectiveSize[j] / (repeats / 5) / 2
+			}
+		}
+	}
+	t.Logf("size %.0f, from the scatter of the mean %.0f", 1/claimed, 1/scatter)
+	if relative := 4 * math.Sqrt(1.0/repeats); math.Abs(claimed/scatter-1) > relative {
+		t.Errorf("the mean's variance is %.3g, effective sizes say %.3g: more than %.2f apart", scatter, claimed, relative)
+	}
+}
+
+// Chains that are units of their own have the size of Vehtari et al.'s equation.
+func TestEffectiveSizeOfChainsOfTheirOwn(t *testing.T) {
+	rng := rand.New(rand.NewPCG(2, 9))
+	var chains [][]float64
+	for range 4 {
+		x, chain := rng.NormFloat64(), []float64(nil)
+		for range 500 {
+			x = 0.7*x + math.Sqrt(1-0.49)*rng.NormFloat64()
+			chain = append(chain, x)
+		}
+		chains = append(chains, chain)
+	}
+	halves := normalScores(splitChains(chains))
+	if got, want := EffectiveSize(chains, 4), 2000/autocorrelationTime(halves); got != want {
+		t.Errorf("size %v, want %v", got, want)
 	}
 }
 

@@ -49,7 +49,7 @@ type Chains struct {
 	Acceptance float64
 	Swaps      []float64
 	// RHat with its error over ensembles, or over chains that do not interact (NaN for fewer
-	// than three), EffectiveSize and TailEffectiveSize per parameter.
+	// than three), EffectiveSize and TailEffectiveSize of the same units, per parameter.
 	RHat, RHatError, EffectiveSize, TailEffectiveSize []float64
 	// LogEvidence by stepping stones, with its standard error over ensembles
 	// (parallel tempering only; NaN otherwise).
@@ -89,8 +89,8 @@ func (c *Chains) diagnose(units int) {
 		}
 		c.RHat = append(c.RHat, RHat(traces))
 		c.RHatError = append(c.RHatError, RHatError(traces, units))
-		c.EffectiveSize = append(c.EffectiveSize, EffectiveSize(traces))
-		c.TailEffectiveSize = append(c.TailEffectiveSize, TailEffectiveSize(traces))
+		c.EffectiveSize = append(c.EffectiveSize, EffectiveSize(traces, units))
+		c.TailEffectiveSize = append(c.TailEffectiveSize, TailEffectiveSize(traces, units))
 	}
 }
 

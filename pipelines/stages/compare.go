@@ -26,7 +26,7 @@ type compareStage struct {
 
 func compareKind() stage.Kind {
 	return stage.Kind{
-		Name: "compare", Version: 3,
+		Name: "compare", Version: 4,
 		Doc:    "a table of the scores of many fitted flows, and whether the guarantee's left side follows its right",
 		Decode: decodeCompare,
 		Load:   stage.LoadJSON[compareStage],

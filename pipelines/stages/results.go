@@ -66,7 +66,7 @@ type resultScatter struct {
 
 func resultsKind() stage.Kind {
 	return stage.Kind{
-		Name: "results", Version: 3,
+		Name: "results", Version: 4,
 		Doc:    "metrics of many runs as tables, a line for each method, with the mean and spread over its runs",
 		Decode: decodeResults,
 		Load:   stage.LoadJSON[resultsStage],

@@ -47,7 +47,7 @@ const (
 
 func sampleKind() stage.Kind {
 	return stage.Kind{
-		Name: "sample", Version: 7,
+		Name: "sample", Version: 8,
 		Doc:    "the posterior of every observation by Markov chains, parallel-tempered or Hamiltonian, for any number of parameters",
 		Decode: decodeSample,
 		Load:   stage.LoadJSON[sampleStage],
