@@ -105,33 +105,3 @@ func TestDescribe(t *testing.T) {
 		t.Errorf("got %+v", d)
 	}
 }
-
-// FuzzReaders changes bytes of a valid file: an error or a result, never a crash.
-// The library itself is guarded by the checksums that HDF5 keeps of its headers.
-func FuzzReaders(f *testing.F) {
-	path := filepath.Join(f.TempDir(), "o.nc")
-	if err := (observationFile{depthUnits: "m", pressureUnits: "1", dims: observationDims}).write(path); err != nil {
-		f.Fatal(err)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		f.Fatal(err)
-	}
-	for at := uint32(0); at < uint32(len(content)); at += 997 {
-		f.Add(at, byte(0xff), at*7, byte(1))
-	}
-	f.Fuzz(func(t *testing.T, at uint32, mask byte, at2 uint32, mask2 byte) {
-		damaged := append([]byte{}, content...)
-		damaged[at%uint32(len(damaged))] ^= mask
-		damaged[at2%uint32(len(damaged))] ^= mask2
-		path := filepath.Join(t.TempDir(), "d.nc")
-		if err := os.WriteFile(path, damaged, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		if netcdf.Probe(path) == nil {
-			netcdf.Digest(path)
-		}
-		ReadObservations(path)
-		ReadTable(path)
-	})
-}
