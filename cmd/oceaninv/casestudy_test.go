@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"oceaninv/io/dataset"
 )
 
 // TestCaseStudy runs the case study at its small size with the real program, and
@@ -53,5 +55,13 @@ func TestCaseStudy(t *testing.T) {
 		"-o", filepath.Join(dir, "posterior.nc")).CombinedOutput()
 	if err != nil {
 		t.Errorf("infer: %v\n%s", err, out)
+	}
+	one := filepath.Join(dir, "one.nc")
+	if out, err := exec.Command(bin, "infer", filepath.Join(results, "recommended.nc"), filepath.Join(results, "held_out.nc"),
+		"--observation", "1", "-o", one).CombinedOutput(); err != nil {
+		t.Errorf("infer: %v\n%s", err, out)
+	}
+	if p, err := dataset.ReadPosterior(one); err != nil || p.Len() != 1 {
+		t.Errorf("of one observation: %d posteriors, %v", p.Len(), err)
 	}
 }

@@ -13,14 +13,14 @@ import (
 )
 
 func newInferCommand() *cobra.Command {
-	in, output := stages.Inference{Cores: runtime.NumCPU()}, ""
+	in, output, only := stages.Inference{Cores: runtime.NumCPU()}, "", 0
 	cmd := &cobra.Command{
 		Use:     "infer MODEL.nc OBSERVATION.nc -o POSTERIOR.nc",
 		GroupID: "pipeline",
 		Short:   "Apply a trained model to observations",
 		Long: `Draws from a trained model's posterior for every observation of a NetCDF file and writes them to another. An
 observation whose phones or tones are not the model's is refused, and any other than its own by a model that was trained
-around one observation; one unlike anything the model was trained on is warned about.
+around one observation, which --observation picks out of several; one unlike anything the model was trained on is warned about.
 
   oceaninv infer results/quickstart/recommended.nc results/quickstart/held_out.nc -o posterior.nc`,
 		Args: cobra.ExactArgs(2),
@@ -32,6 +32,9 @@ around one observation; one unlike anything the model was trained on is warned a
 				return badInput("--draws %d: at least 1 is needed", in.Draws)
 			}
 			in.Model, in.Observation = args[0], args[1]
+			if cmd.Flags().Changed("observation") {
+				in.Only = &only
+			}
 			for _, path := range args {
 				if _, err := os.Stat(path); err != nil {
 					return badInput("%v", err)
@@ -50,6 +53,7 @@ around one observation; one unlike anything the model was trained on is warned a
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "posterior `file` to write (NetCDF)")
 	cmd.Flags().IntVar(&in.Draws, "draws", 1000, "draws per observation")
+	cmd.Flags().IntVar(&only, "observation", 0, "apply the model to this `number` of the observations alone, from 0; by default to all")
 	cmd.Flags().Uint64Var(&in.Seed, "seed", 0, "of the draws")
 	return cmd
 }

@@ -33,6 +33,15 @@ func (o Observations) Len() int {
 // Size is the number of pressures of one observation.
 func (o Observations) Size() int { return max(o.Snapshots, 1) * o.values() }
 
+// Only is observation i alone.
+func (o Observations) Only(i int) Observations {
+	o.Pressure = o.Pressure[i*o.Size() : (i+1)*o.Size()]
+	if w := len(o.Parameters); o.Truth != nil {
+		o.Truth = o.Truth[i*w : (i+1)*w]
+	}
+	return o
+}
+
 var (
 	observationDims = []string{"observation", "receiver", "frequency"}
 	snapshotDims    = []string{"observation", "snapshot", "receiver", "frequency"}

@@ -93,8 +93,9 @@ func outOfDistribution(misfit, typical []float64) []bool {
 	return out
 }
 
-// warnForeign tells of the observations that are out of distribution.
-func warnForeign(warn func(string), misfit, typical []float64) {
+// warnForeign tells of the observations, the first of which has this number, that are out of
+// distribution.
+func warnForeign(warn func(string), misfit, typical []float64, first int) {
 	if warn == nil {
 		return
 	}
@@ -102,9 +103,9 @@ func warnForeign(warn func(string), misfit, typical []float64) {
 		switch {
 		case !foreign:
 		case typical != nil:
-			warn(fmt.Sprintf("observation %d is unlike anything the model was trained on (farther out than 499 of 500 simulated experiments): do not trust its posterior", i))
+			warn(fmt.Sprintf("observation %d is unlike anything the model was trained on (farther out than 499 of 500 simulated experiments): do not trust its posterior", first+i))
 		default:
-			warn(fmt.Sprintf("observation %d is unlike anything the model was trained on (misfit %.2f, limit %.2f): do not trust its posterior", i, misfit[i], foreignMisfit))
+			warn(fmt.Sprintf("observation %d is unlike anything the model was trained on (misfit %.2f, limit %.2f): do not trust its posterior", first+i, misfit[i], foreignMisfit))
 		}
 	}
 }

@@ -105,7 +105,9 @@ type Inference struct {
 	Model, Observation string // paths of NetCDF files
 	Draws              int    // per observation
 	Seed               uint64
-	Cores              int // results do not depend on it
+	// Only is the one observation of the file to apply the model to, from 0; nil is all.
+	Only  *int
+	Cores int // results do not depend on it
 	// Corrected puts right the slips of a released model that are of sampling alone.
 	Corrected bool
 	// Warn is told of observations unlike anything the model has seen; nil is
@@ -116,7 +118,8 @@ type Inference struct {
 // typicalityColumn is the diagnostic of models without a table of replicas.
 const typicalityColumn = "typicality"
 
-// Infer draws from the model's posterior for every observation of a file. An
+// Infer draws from the model's posterior for every observation of a file, or one: its draws are
+// the same, whichever are asked for with it. An
 // observation file that does not fit the model is an error marked
 // [stage.BadInput].
 func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
@@ -131,11 +134,21 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 	if err != nil {
 		return dataset.Posterior{}, stage.BadInput(err)
 	}
-	if why := unsuited(layout, obs, 0, obs.Len()); why != "" {
+	first, last := 0, obs.Len()
+	if in.Only != nil {
+		if first = *in.Only; first < 0 || first >= last {
+			return dataset.Posterior{}, stage.BadInput(fmt.Errorf("%s has %d observations: there is no number %d, counted from 0", in.Observation, last, first))
+		}
+		last = first + 1
+	}
+	if why := unsuited(layout, obs, first, last); why != "" {
 		return dataset.Posterior{}, stage.BadInput(fmt.Errorf("%s does not fit the model %s: %s", in.Observation, in.Model, why))
 	}
 	if err := oneSnapshot(obs, "the model"); err != nil {
 		return dataset.Posterior{}, err
+	}
+	if in.Only != nil {
+		obs = obs.Only(first)
 	}
 	n, d, m := obs.Len(), len(layout.Parameters), len(layout.ReceiverDepths)*len(layout.Frequencies)
 	out := dataset.Posterior{
@@ -144,9 +157,9 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 	}
 	misfit := make([]float64, n)
 	err = forObservations(ctx, in.Cores, n, e, func(s amortized.Sampler, i int) error {
-		draws, err := s.Sample(in.Draws, obs.Pressure[i*m:(i+1)*m], inversion.Rand(in.Seed, inversion.DrawStream, i))
+		draws, err := s.Sample(in.Draws, obs.Pressure[i*m:(i+1)*m], inversion.Rand(in.Seed, inversion.DrawStream, first+i))
 		if err != nil {
-			return fmt.Errorf("observation %d: %w", i, err)
+			return fmt.Errorf("observation %d: %w", first+i, err)
 		}
 		copy(out.Values[i*in.Draws*d:], draws.Theta)
 		copy(out.LogProb[i*in.Draws:], draws.LogProb)
@@ -163,7 +176,7 @@ func Infer(ctx context.Context, in Inference) (dataset.Posterior, error) {
 	if err != nil {
 		return out, err
 	}
-	warnForeign(in.Warn, misfit, typical)
+	warnForeign(in.Warn, misfit, typical, first)
 	out.Diagnostics = []dataset.Column{{Name: "misfit", LongName: "ln(1 + chi-square per datum) of the best replica", Unit: "1", Values: misfit}}
 	if typical != nil {
 		out.Diagnostics = append(out.Diagnostics, dataset.Column{Name: typicalityColumn, LongName: "share of simulated experiments at least as far out", Unit: "1", Values: typical})

@@ -258,11 +258,20 @@ func unsuited(l dataset.Layout, obs dataset.Observations, from, to int) string {
 	if r == nil {
 		return ""
 	}
-	m := obs.Size()
+	own := func(i int) bool { return r.SameObservation(obs.Only(i).Pressure) }
 	for i := from; i < to; i++ {
-		if !r.SameObservation(obs.Pressure[i*m : (i+1)*m]) {
-			return fmt.Sprintf("the model was trained on the prior truncated around one observation and is valid for that one only; observation %d is another: take a model that was trained on the whole prior, or train a round around this one", i)
+		if own(i) {
+			continue
 		}
+		remedy := "take a model that was trained on the whole prior, or train a round around this one"
+		for k := range obs.Len() {
+			if own(k) {
+				remedy = fmt.Sprintf("observation %d is its own: apply the model to that one alone (oceaninv infer --observation %d, or a file without the others), "+
+					"and to the others one that was trained on the whole prior", k, k)
+				break
+			}
+		}
+		return fmt.Sprintf("the model was trained on the prior truncated around one observation and is valid for that one only; observation %d is another: %s", i, remedy)
 	}
 	return ""
 }

@@ -1,6 +1,7 @@
 package stages
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"path/filepath"
@@ -165,8 +166,40 @@ func usesItsOwnRow(t *testing.T, c *chain) {
 	if _, ok := c.metrics("scores_of_both")["log_density_at_truth"]; !ok {
 		t.Error("the model's density at the truth is not evaluated")
 	}
-	if err := c.run("infer", "all"); !stage.IsBadInput(err) || !strings.Contains(err.Error(), "observation 1 is another") {
+	if err := c.run("infer", "all"); !stage.IsBadInput(err) || !strings.Contains(err.Error(), "observation 1 is another: observation 0 is its own") ||
+		!strings.Contains(err.Error(), "--observation 0") {
 		t.Errorf("infer of both observations: %v", err)
+	}
+	in := Inference{Model: c.path("stage.second_flow.model"), Observation: c.path("stage.both.observation"), Draws: 20, Seed: 3, Cores: 1}
+	for number, wrong := range map[int]string{0: "", 1: "observation 1 is another", 2: "there is no number 2", -1: "there is no number -1"} {
+		in.Only = &number
+		p, err := Infer(context.Background(), in)
+		switch {
+		case wrong == "" && (err != nil || p.Len() != 1):
+			t.Errorf("observation %d alone: %d posteriors, %v", number, p.Len(), err)
+		case wrong != "" && (!stage.IsBadInput(err) || !strings.Contains(err.Error(), wrong)):
+			t.Errorf("observation %d alone: %v", number, err)
+		}
+	}
+	onlyOneOfMany(t, c)
+}
+
+// onlyOneOfMany: of a model of the whole prior, the draws of one observation are those that it
+// has among all, with its own truth.
+func onlyOneOfMany(t *testing.T, c *chain) {
+	t.Helper()
+	in := Inference{Model: c.path("stage.first_flow.model"), Observation: c.path("stage.both.observation"), Draws: 20, Seed: 3, Cores: 1}
+	all, err := Infer(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in.Only = new(1)
+	one, err := Infer(context.Background(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if half := len(all.Values) / 2; !slices.Equal(one.Values, all.Values[half:]) || !slices.Equal(one.Truth, all.Truth[len(all.Truth)/2:]) {
+		t.Error("the second observation alone has other draws or another truth than with the first")
 	}
 }
 
