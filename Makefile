@@ -6,6 +6,12 @@ BIN     := bin/oceaninv
 VERSION := $(shell git describe --always --dirty 2>/dev/null || echo unknown)
 LDFLAGS := -X main.version=$(VERSION)
 
+# Packages tested at a time: one more than there are processors, for some wait for
+# clocks and clusters. The longest start first, so that none is left to the end.
+PACKAGES = $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
+LONG     := ./workflow/executor/slurm/slurmtest ./cmd/oceaninv ./pipelines/stages ./workflow
+RACED    := ./workflow/... ./surrogate/train/... ./inversion/... ./pipelines/...
+
 .PHONY: all deps deps-test build run results test gradients race fuzz chaos bench lint clean
 
 all: build
@@ -26,17 +32,16 @@ run: build ## the quickstart: a real ocean to a checked posterior
 results: build ## the case studies at full size, every method, into RESULTS.md; RESULTS_OPTIONS="--var scale=small" tries it
 	@sh .ci/results.sh $(BIN) $(RESULTS_OPTIONS)
 
-test: build deps-test ## every test, the race detector on the concurrent packages, the fuzz seeds
+test: build deps-test ## vet, every test, the fuzz seeds, the gradients' errors, the race detector on the concurrent packages
 	$(GO) vet ./...
-	@GO=$(GO) sh .ci/test.sh -timeout 60m ./...
-	$(MAKE) --no-print-directory gradients
+	@GO=$(GO) sh .ci/test.sh -vet=off -p $(PACKAGES) -timeout 60m $(LONG) ./...
 	$(MAKE) --no-print-directory race
 
 gradients: ## the worst relative error of the gradient of every layer and every loss
 	$(GO) test -v -run Gradient ./surrogate ./surrogate/train
 
 race: ## the race detector where goroutines meet
-	@GO=$(GO) sh .ci/test.sh -race -short -timeout 60m ./workflow/... ./surrogate/train/... ./inversion/... ./pipelines/...
+	@GO=$(GO) sh .ci/test.sh -race -short -vet=off -p $(PACKAGES) -timeout 60m $$(GO=$(GO) sh .ci/concurrent.sh $(RACED))
 
 fuzz: deps ## one minute of fuzzing for every parser
 	sh .ci/fuzz.sh 60s

@@ -17,6 +17,12 @@ if [ "$status" != 0 ]; then
 	exit "$status"
 fi
 
+# What packages tell of the gradients they have checked, by layer and by loss.
+case " $* " in
+*" -short "*) ;;
+*) sed -n '/^worst relative error/,/^ok /{/^ok /!p}' "$log" ;;
+esac
+
 # A skipped test's reason stands in the line before it.
 skips=$(grep -E -B1 '^ *--- SKIP' "$log" | awk '
 	/^ *--- SKIP/ { print $3 ": " reason; reason = "no reason given"; next }

@@ -18,10 +18,7 @@ func TestCaseStudy(t *testing.T) {
 		t.Skip("runs the case study at its small size, half a minute; run without -short")
 	}
 	dir := t.TempDir()
-	bin, results := filepath.Join(dir, "oceaninv"), filepath.Join(dir, "results")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin, results := buildProgram(t), filepath.Join(dir, "results")
 	out, err := exec.Command(bin, "run", "../../pipelines/vina_geoacoustic.hcl", "--var", "scale=small",
 		"--var", `methods=["nll","kld"]`, "--var", `configurations=["64_18_3"]`, "--workdir", filepath.Join(dir, "work"), "--results", results).CombinedOutput()
 	if err != nil {

@@ -14,10 +14,7 @@ func TestPipelines(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs every pipeline, for minutes; run without -short")
 	}
-	bin := filepath.Join(t.TempDir(), "oceaninv")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := buildProgram(t)
 	files, err := filepath.Glob("../../pipelines/*.hcl")
 	if err != nil || len(files) == 0 {
 		t.Fatal(files, err)

@@ -18,10 +18,7 @@ func TestQuickstartOnSLURM(t *testing.T) {
 		t.Skip("runs the quickstart on a cluster of processes, a minute; run without -short")
 	}
 	slurmtest.Start(t, slurmtest.Options{Nodes: 3})
-	bin := filepath.Join(t.TempDir(), "oceaninv")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := buildProgram(t)
 	args := []string{"run", "../../pipelines/quickstart.hcl", "--var", "samples=64", "--var", "observations=2",
 		"--target", "stage.training", "--target", "stage.held_out", "--target", "stage.transmission_loss"}
 	want := 3

@@ -94,6 +94,9 @@ func observation() []complex128 {
 // The density is integrated in normal scores, where the mass that an untrained
 // flow heaps up at the prior's edges is spread out.
 func TestDensityIntegratesToOne(t *testing.T) {
+	if testing.Short() {
+		t.Skip("arithmetic of one goroutine: nothing for the race detector; run without -short")
+	}
 	for _, matched := range []bool{true, false} {
 		c := model(t, matched)
 		const n, reach = 200, 7.0

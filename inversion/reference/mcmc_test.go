@@ -101,6 +101,9 @@ func TestTemperDoesNotDependOnWorkers(t *testing.T) {
 // all walkers in closed form for a linear-Gaussian model; alternating that with
 // single steps of the ensemble must keep y at its marginal.
 func TestEnsembleGeweke(t *testing.T) {
+	if testing.Short() {
+		t.Skip("arithmetic of one goroutine: nothing for the race detector; run without -short")
+	}
 	// θ ~ N(0, I₂), y = θ₁ + θ₂/2 + N(0, s²). Posterior: N(k y, C).
 	const s2, walkers = 0.5, 6
 	vy := 1 + 0.25 + s2
@@ -343,6 +346,9 @@ func TestEffectiveSizeOfChainsOfTheirOwn(t *testing.T) {
 // The error of R-hat is the scatter of R-hat over repetitions: within a factor of two, which
 // is what a jackknife of eight knows of a standard deviation.
 func TestErrorOfRHat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("arithmetic of one goroutine: nothing for the race detector; run without -short")
+	}
 	rng := rand.New(rand.NewPCG(3, 4))
 	const repeats, m, n = 60, 16, 400
 	values, claimed := make([]float64, repeats), 0.0
@@ -375,6 +381,9 @@ func TestErrorOfRHat(t *testing.T) {
 // Walkers that only repeat each other know no more of R-hat than one of them: to the few
 // parts in a hundred by which R-hat itself counts chains, and a tenth for their scatter.
 func TestErrorOfRHatOfWalkersThatRepeat(t *testing.T) {
+	if testing.Short() {
+		t.Skip("arithmetic of one goroutine: nothing for the race detector; run without -short")
+	}
 	rng := rand.New(rand.NewPCG(5, 4))
 	const repeats, ensembles, walkers, n = 40, 4, 24, 100
 	var one, all float64

@@ -1,3 +1,7 @@
+//go:build !race
+
+// Sixty epochs: what meets in a training meets in one, which other tests show the race detector.
+
 package train_test
 
 import (
