@@ -13,7 +13,12 @@ trap 'rm -f "$log"' EXIT
 } | tee "$log" | grep --line-buffered -E '^(ok|FAIL|panic:|\?)|^ *--- FAIL' | grep --line-buffered -v 'no test files'
 status=$(sed -n 's/^exit \([0-9]*\)$/\1/p' "$log" | tail -n 1)
 if [ "$status" != 0 ]; then
-	grep -vE '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)|^PASS$' "$log"
+	# What the packages that fail have said; a package's lines end in its verdict.
+	grep -vE '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)|^PASS$' "$log" | awk '
+		{ said = said $0 "\n" }
+		/^ok[ \t]|^\?[ \t]/ { said = "" }
+		/^FAIL[ \t]/ { printf "%s", said; said = "" }
+		END { printf "%s", said }'
 	exit "$status"
 fi
 
