@@ -58,10 +58,13 @@ func (o *oceanNetCDF) write(path string) error {
 			}
 			all = errors.Join(all, err)
 		}
-		for name, text := range map[string][]string{"medium_role": o.roles, "medium_kind": o.kinds} {
-			v, err := f.AddVariable(netcdf.Definition{Name: name, Type: netcdf.String, Dimensions: []string{"medium"}})
+		for _, text := range []struct {
+			name   string
+			values []string
+		}{{"medium_role", o.roles}, {"medium_kind", o.kinds}} { // in this order, for messages list a file's variables
+			v, err := f.AddVariable(netcdf.Definition{Name: text.name, Type: netcdf.String, Dimensions: []string{"medium"}})
 			if err == nil {
-				err = v.WriteStrings(text)
+				err = v.WriteStrings(text.values)
 			}
 			all = errors.Join(all, err)
 		}
