@@ -162,8 +162,8 @@ func (a *adjointBoundary) set(bd boundary, density float64, reached bool, e *lan
 }
 
 // backward sets jac from the derivative of the pressure p at the phones with respect
-// to the parameters of all cells.
-func (j *jacobian) backward(jac, p []complex128, m *Modes, at Case) {
+// to the parameters of all cells; k is the solver's own column.
+func (j *jacobian) backward(jac, p []complex128, m *Modes, at Case, k *column) {
 	a := &j.adjoint
 	phones := len(j.depths) - 1
 	a.assign(j, m)
@@ -171,6 +171,8 @@ func (j *jacobian) backward(jac, p []complex128, m *Modes, at Case) {
 	a.factor(m, at)
 	for i := range m.sweeps.batches {
 		a.one(m, i, at)
+		// There and back, and what is kept of it: some of the sweep's crossings.
+		k.breathe(4 * (m.sweeps.batches[i].last - m.sweeps.batches[i].first))
 	}
 	a.reduce()
 	for d := range j.directions {

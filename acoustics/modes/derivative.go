@@ -77,7 +77,7 @@ func (s *Solver) Jacobian(p, jac []complex128, directions *Directions, frequency
 	}
 	j.varied = false
 	if haveAdjoint {
-		j.backward(jac, p, m, at)
+		j.backward(jac, p, m, at, &s.column)
 		return m, nil
 	}
 	j.vary(m)
