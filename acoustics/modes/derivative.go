@@ -10,6 +10,8 @@ import (
 // jacobian is the memory of one [Solver.Jacobian].
 type jacobian struct {
 	directions []direction
+	of         *Directions // they are, as of its set number sets
+	sets       int
 	crossings  []crossing    // of one lane
 	inside     []crossing    // of the lane, up to each place
 	change     []change      // of the state entering each cell, E held
@@ -126,6 +128,7 @@ func (j *jacobian) set(s *Solver, directions *Directions) error {
 		j.directions = append(j.directions, direction{})
 	}
 	j.directions = j.directions[:directions.Len()]
+	j.of, j.sets = directions, directions.sets
 	kinks := s.mesher.kinks[:0]
 	for d := range j.directions {
 		dir := &j.directions[d]
@@ -235,6 +238,9 @@ func (j *jacobian) locateAlong(k *column, sub *subCell, d, place, side int, c *c
 
 // forward differentiates the modes along the directions unless that has been done.
 func (j *jacobian) forward(m *Modes) {
+	if j.of.sets != j.sets {
+		panic("modes: the directions have been set anew since their Jacobian")
+	}
 	if !j.varied {
 		j.vary(m)
 	}

@@ -30,6 +30,7 @@ type Direction struct {
 type Directions struct {
 	at   Case
 	ways []way
+	sets int // how often they have been set
 }
 
 // way is a Direction compared with its case.
@@ -71,6 +72,7 @@ type knot struct {
 // positive is an error.
 func (d *Directions) Set(at Case, list []Direction) error {
 	d.at = at
+	d.sets++
 	d.ways = slices.Grow(d.ways[:0], len(list))[:len(list)]
 	for i := range list {
 		if !(list[i].Step > 0) {
@@ -102,13 +104,13 @@ func (w *way) setMedia() {
 	}
 	medium := 0
 	for i := range from.Cover {
-		w.layer(medium, &from.Cover[i], &plus.Cover[i], &minus.Cover[i])
+		w.local = w.local && w.layer(medium, &from.Cover[i], &plus.Cover[i], &minus.Cover[i])
 		medium++
 	}
-	w.local = w.water(medium, &from.Water, &plus.Water, &minus.Water)
+	w.local = w.local && w.water(medium, &from.Water, &plus.Water, &minus.Water)
 	for i := range from.Layers {
 		medium++
-		w.layer(medium, &from.Layers[i], &plus.Layers[i], &minus.Layers[i])
+		w.local = w.local && w.layer(medium, &from.Layers[i], &plus.Layers[i], &minus.Layers[i])
 	}
 }
 
@@ -179,11 +181,10 @@ func (w *way) water(medium int, from, plus, minus *acoustics.Water) bool {
 		w.add(interval{medium: medium, kind: kind, all: true}, last, last)
 		return true
 	}
-	straight := kind == acoustics.CLinear || kind == acoustics.N2Linear
 	for i := max(first, 1); i < min(end+1, n); i++ {
 		here := at(i)
 		z := [2]float64{from.Profile.Depth[i-1], from.Profile.Depth[i]}
-		if w.add(interval{medium: medium, at: i - 1, kind: kind, z: z}, last, here) && !straight {
+		if w.add(interval{medium: medium, at: i - 1, kind: kind, z: z}, last, here) && !straight(kind) {
 			return false
 		}
 		last = here
@@ -203,8 +204,13 @@ func changed(from, plus, minus []float64) (first, end int) {
 	return first, end
 }
 
-// layer adds the intervals of a layer that change. Layers are straight between knots.
-func (w *way) layer(medium int, from, plus, minus *acoustics.Layer) {
+// straight reports whether a value at a knot matters between it and its neighbours alone.
+func straight(kind acoustics.Interpolation) bool {
+	return kind == acoustics.CLinear || kind == acoustics.N2Linear
+}
+
+// layer adds the intervals of a layer that change; false if they are not straight.
+func (w *way) layer(medium int, from, plus, minus *acoustics.Layer) bool {
 	at := func(i int) (k [3]knot) {
 		for n, l := range [3]*acoustics.Layer{from, plus, minus} {
 			k[n] = knot{l.Knots[i].SoundSpeed, l.Knots[i].Attenuation}
@@ -218,9 +224,12 @@ func (w *way) layer(medium int, from, plus, minus *acoustics.Layer) {
 	for i := 1; i < len(from.Knots); i++ {
 		here := at(i)
 		z := [2]float64{from.Knots[i-1].Depth, from.Knots[i].Depth}
-		w.add(interval{medium: medium, at: i - 1, kind: from.Interpolation, z: z}, last, here)
+		if w.add(interval{medium: medium, at: i - 1, kind: from.Interpolation, z: z}, last, here) && !straight(from.Interpolation) {
+			return false
+		}
 		last = here
 	}
+	return true
 }
 
 // add adds an interval with its knots' values (of the case, plus, minus) if it changes.
