@@ -72,6 +72,7 @@ func (p *place) String() string {
 type checker struct {
 	errors    ValidationErrors
 	frequency float64 // Hz; 0 where it is not known
+	lenient   bool    // what a solver can do is not refused for being past belief
 }
 
 func (c *checker) add(at *place, value float64, format string, args ...any) {
@@ -109,14 +110,20 @@ func (c *checker) finite(at place, value float64) {
 // or nil: numbers that are not finite, not positive or not in order, profiles
 // that do not reach their ends, unknown units and kinds, waves that are none for their
 // attenuation, interfaces too rough to be scattered at.
-func (e Environment) Validate() error { return e.validate(0) }
+func (e Environment) Validate() error { return e.validate(checker{}) }
 
 // ValidateAt is [Environment.Validate] at a frequency in Hz, where attenuations whose unit is
 // by length can be judged too.
-func (e Environment) ValidateAt(frequency float64) error { return e.validate(frequency) }
+func (e Environment) ValidateAt(frequency float64) error {
+	return e.validate(checker{frequency: frequency})
+}
 
-func (e *Environment) validate(frequency float64) error {
-	c := checker{frequency: frequency}
+// Solvable is [Environment.Validate] but for attenuations and roughnesses that are past belief:
+// a prior's tail may hold one, and a band so low a frequency that an attenuation by length
+// leaves no wave, where the formulas still give what a solver can go on with.
+func (e Environment) Solvable() error { return e.validate(checker{lenient: true}) }
+
+func (e *Environment) validate(c checker) error {
 	c.boundary(field(nil, "surface"), &e.Surface, 0)
 	for i := range e.Cover {
 		c.layer(element(nil, "cover", i), &e.Cover[i])
@@ -232,11 +239,11 @@ func (c *checker) density(at place, value, low float64) {
 	}
 }
 
-// slowestSound (m/s) is below the speed of sound even in water full of bubbles, some 20 m/s.
-const slowestSound = 10
+// SlowestSound (m/s) is below the speed of sound even in water full of bubbles, some 20 m/s.
+const SlowestSound = 10
 
 func (c *checker) soundSpeed(at place, value float64) {
-	if c.positive(at, value, "m/s") && value < slowestSound {
+	if c.positive(at, value, "m/s") && value < SlowestSound {
 		c.add(&at, value, "%v is slower than sound in any water or sediment: speeds are in m/s, 1.5 km/s is 1500", value)
 	}
 }
@@ -262,7 +269,7 @@ func slowest(speeds []float64) float64 {
 // attenuation checks that of waves of a speed in m/s; 0 where it is not known.
 func (c *checker) attenuation(at place, a *Attenuation, speed float64) {
 	c.notNegative(field(&at, "value"), a.Value, string(a.Unit))
-	if loss := a.PerWavelength(c.frequency, speed); loss > MostPerWavelength {
+	if loss := a.PerWavelength(c.frequency, speed); loss > MostPerWavelength && !c.lenient {
 		value := field(&at, "value")
 		c.add(&value, a.Value, "%v %s is %.3g dB a wavelength: above %.1f dB k has a larger imaginary than real part, "+
 			"and there is no wave left; sea beds have 0.01 to 2: check the number and its unit", a.Value, a.Unit, loss, MostPerWavelength)
@@ -286,11 +293,12 @@ func (c *checker) attenuation(at place, a *Attenuation, speed float64) {
 // roughnesses checks the rms roughnesses σ of the interfaces. Scattering is a perturbation of
 // first order in σ² kz², with kz the vertical wavenumber of the mode: see [RoughestOf].
 func (c *checker) roughnesses(e *Environment) {
-	roughest := RoughestOf(e.Water.Depth)
+	depth := e.Thickness()
+	roughest := RoughestOf(depth)
 	check := func(at place, sigma float64) {
 		c.notNegative(at, sigma, "m")
-		if sigma > roughest && roughest > 0 {
-			c.add(&at, sigma, "an rms roughness of %v m is above %.3g m, the depth of the water over π: no mode sees such an interface "+
+		if sigma > roughest && roughest > 0 && !c.lenient {
+			c.add(&at, sigma, "an rms roughness of %v m is above %.3g m, the thickness of all media over π: no mode sees such an interface "+
 				"as a nearly flat one, of which alone the loss by scattering (first order in its square) is known; give it in m, or 0", sigma, roughest)
 		}
 	}
@@ -308,12 +316,23 @@ func (c *checker) roughnesses(e *Environment) {
 	}
 }
 
+// Thickness is that of all media, cover to lowest layer, in m.
+func (e *Environment) Thickness() float64 {
+	sum := e.Water.Depth
+	for _, list := range [2][]Layer{e.Cover, e.Layers} {
+		for i := range list {
+			sum += list[i].Thickness
+		}
+	}
+	return sum
+}
+
 // RoughestOf is the largest rms roughness σ (m) of an interface that [Environment.Validate] lets
-// pass in water of a depth D in m: D/π. The loss by scattering (Kuperman & Ingenito, J. Acoust. Soc.
-// Am. 61, 1178 (1977)) is of first order in (kz σ)², and no mode has a vertical wavenumber kz far
+// pass in media of a thickness D in m: D/π. The loss by scattering (Kuperman & Ingenito, J. Acoust.
+// Soc. Am. 61, 1178 (1977)) is of first order in (kz σ)², and no mode has a vertical wavenumber kz far
 // below π/D, so that beyond it says nothing of any of them. Below it steep modes may still have
 // kz σ > 1: they are lost to scattering, by an amount that is not to be believed.
-func RoughestOf(depth float64) float64 { return depth / math.Pi }
+func RoughestOf(thickness float64) float64 { return thickness / math.Pi }
 
 func (c *checker) volume(at place, v *VolumeAttenuation) {
 	switch v.Formula {

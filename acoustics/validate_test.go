@@ -51,7 +51,7 @@ func TestValidateNamesTheField(t *testing.T) {
 		{"bottom.kind", func(e *Environment) { e.Bottom.Kind = "soft" }},
 		{"surface.roughness", func(e *Environment) { e.Surface.Roughness = -1 }},
 		{"water.bottom_roughness", func(e *Environment) { e.Water.BottomRoughness = 1e6 }},
-		{"layers[0].bottom_roughness", func(e *Environment) { e.Layers[0].BottomRoughness = 32 }},
+		{"layers[0].bottom_roughness", func(e *Environment) { e.Layers[0].BottomRoughness = 100 }},
 		{"bottom.material.attenuation.value", func(e *Environment) { e.Bottom.Material.Attenuation = Attenuation{Value: 1e6, Unit: DBPerWavelength} }},
 		{"bottom.material.shear_attenuation.value", func(e *Environment) {
 			e.Bottom.Material.ShearSpeed, e.Bottom.Material.ShearAttenuation = 300, Attenuation{Value: 0.4, Unit: QualityFactor}
@@ -101,6 +101,9 @@ func TestWavesThatAreNone(t *testing.T) {
 			}
 			if err := e.Validate(); (err != nil) != (factor > 1 && !byLength) {
 				t.Errorf("%v of %s: %v", factor, unit, err)
+			}
+			if err := e.Solvable(); err != nil {
+				t.Errorf("%v of %s, which can be solved: %v", factor, unit, err)
 			}
 		}
 	}

@@ -151,7 +151,10 @@ func (p *Problem) validateGeometry() (errs []error) {
 			errs = append(errs, invalid("frequencies", "the tone of %g Hz is given twice", f))
 		}
 	}
-	errs = append(errs, under("environment.", p.Environment.Validate())...)
+	if len(errs) > 0 {
+		return append(errs, under("environment.", p.Environment.Validate())...)
+	}
+	errs = append(errs, under("environment.", p.Environment.ValidateAt(slices.Min(p.Frequencies)))...)
 	if len(errs) > 0 {
 		return errs // whether anything is in the water is not yet a question
 	}
@@ -231,8 +234,32 @@ func (p *Problem) validateExtremes() error {
 		if err := model.Apply(e, theta); err != nil {
 			return p.atExtreme(err, theta)
 		}
+		if err := e.Environment.ValidateAt(slices.Min(p.Frequencies)); err != nil {
+			return p.atExtreme(p.blame(err, model, e, theta), theta)
+		}
 	}
 	return nil
+}
+
+// blame makes of an ocean past belief the error of the parameter that, at its median, would
+// not have made it so, or else would have made it another.
+func (p *Problem) blame(err error, model *Parameterization, e *Experiment, theta []float64) error {
+	var all acoustics.ValidationErrors
+	if !errors.As(err, &all) {
+		return err
+	}
+	blamed := &ParameterError{"parameter", math.NaN(), all[0].Path + " " + all[0].Problem}
+	for i, x := range theta {
+		theta[i] = p.Parameters[i].Prior.Quantile(0.5)
+		if model.Apply(e, theta) == nil {
+			other := e.Environment.ValidateAt(slices.Min(p.Frequencies))
+			if other == nil || blamed.Name == "parameter" && other.Error() != err.Error() {
+				blamed.Name, blamed.Value = p.Parameters[i].Name, x
+			}
+		}
+		theta[i] = x
+	}
+	return blamed
 }
 
 // atExtreme says where in the prior an experiment is impossible.

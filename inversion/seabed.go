@@ -1,10 +1,6 @@
 package inversion
 
-import (
-	"fmt"
-
-	"oceaninv/acoustics"
-)
+import "oceaninv/acoustics"
 
 // setSeabed sets a quantity of a layer or of the half-space.
 func setSeabed(e *Experiment, s *setter, v float64) error {
@@ -12,9 +8,8 @@ func setSeabed(e *Experiment, s *setter, v float64) error {
 		return &ParameterError{s.name, v, reason}
 	}
 	if s.layer < 0 {
-		m := &e.Environment.Bottom.Material
-		setMaterial(m, s.quantity, v)
-		return s.absorbed(m, v)
+		setMaterial(&e.Environment.Bottom.Material, s.quantity, v)
+		return nil
 	}
 	l := &e.Environment.Layers[s.layer]
 	switch s.quantity {
@@ -41,22 +36,6 @@ func setSeabed(e *Experiment, s *setter, v float64) error {
 		if l.Knots[i].SoundSpeed <= 0 {
 			return &ParameterError{s.name, v, "makes a sound speed that is not positive"}
 		}
-		if err := s.absorbed(&l.Knots[i].Material, v); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// absorbed refuses an attenuation that leaves no wave, of units that say so at any frequency.
-func (s *setter) absorbed(m *acoustics.Material, v float64) error {
-	loss := m.Attenuation.PerWavelength(0, m.SoundSpeed)
-	if s.quantity == AttenuationS {
-		loss = m.ShearAttenuation.PerWavelength(0, m.ShearSpeed)
-	}
-	if (s.quantity == AttenuationP || s.quantity == AttenuationS) && loss > acoustics.MostPerWavelength {
-		return &ParameterError{s.name, v, fmt.Sprintf("%v is %.3g dB a wavelength: above %.1f dB there is no wave left, sea beds have 0.01 to 2",
-			v, loss, acoustics.MostPerWavelength)}
 	}
 	return nil
 }

@@ -13,7 +13,7 @@ func check(env *acoustics.Environment, frequency float64) error {
 		return acoustics.ValidationErrors{{Path: "frequency", Value: frequency,
 			Problem: fmt.Sprintf("must be a positive number of Hz, not %v", frequency)}}
 	}
-	if err := env.ValidateAt(frequency); err != nil {
+	if err := env.Solvable(); err != nil {
 		return err
 	}
 	return checkFluid(env)

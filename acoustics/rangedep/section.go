@@ -99,7 +99,7 @@ func (o SolverOptions) Choose(env *acoustics.Environment) Method {
 
 // Solve finds the modes of an ocean at one frequency (Hz).
 func Solve(env *acoustics.Environment, frequency float64, o SolverOptions) (*Section, error) {
-	if err := env.ValidateAt(frequency); err != nil {
+	if err := env.Solvable(); err != nil {
 		return nil, err
 	}
 	switch method := o.Choose(env); method {

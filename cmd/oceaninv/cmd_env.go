@@ -59,6 +59,9 @@ func (f *envFlags) run(args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	if len(cases) == 0 {
+		return badInput("%s has no profile", args[0])
+	}
 	if f.profile < 0 || f.profile > len(cases) {
 		return badInput("--profile %d: %s has %d", f.profile, args[0], len(cases))
 	}

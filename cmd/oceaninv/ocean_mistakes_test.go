@@ -57,13 +57,16 @@ func TestOceanMistakes(t *testing.T) {
 		"zero thickness": {"o.env", "2000 0.0 100.0", "2000 0.0 0.0", `o.env:6:1: medium 1 begins and ends at 0 m: its thickness is zero; give it a greater depth, or remove it
     0.0 1500.0 0.0 1.0 0.0 0.0
     ^`},
-		"sound speed 0": {"o.env", "0.0 1500.0 0.0 1.0", "0.0 0 0.0 1.0", `o.env:6:5: the sound speed of medium 1 is 0; it must be positive, in m/s
+		"sound speed 0": {"o.env", "0.0 1500.0 0.0 1.0", "0.0 0 0.0 1.0", `o.env:6:5: the sound speed of medium 1 is 0; it must be at least 10 m/s: 1.5 km/s is 1500
     0.0 0 0.0 1.0 0.0 0.0
+        ^`},
+		"sound speed in km/s": {"o.env", "0.0 1500.0 0.0 1.0", "0.0 1.5 0.0 1.0", `o.env:6:5: the sound speed of medium 1 is 1.5; it must be at least 10 m/s: 1.5 km/s is 1500
+    0.0 1.5 0.0 1.0 0.0 0.0
         ^`},
 		"attenuation": {"o.env", "1.8 0.5 0.0", "1.8 1e6 0.0", `o.env:9:22: the attenuation of the bottom half-space, 1e+06, is 1e+06 dB a wavelength; above 54.6 dB there is no wave left, sea beds have 0.01 to 2: check it and the letter of its unit in the top options
     100.0 1700.0 0.0 1.8 1e6 0.0
                          ^`},
-		"roughness of the bottom": {"o.env", "'A' 0.0", "'A' 1e6", `o.env:8:1: an rms roughness of 1e+06 m in 100 m of water; above 31.8 m, the depth over π, no mode sees a nearly flat interface, of which alone the loss by scattering is known: give it in m, or 0
+		"roughness of the bottom": {"o.env", "'A' 0.0", "'A' 1e6", `o.env:8:1: an rms roughness of 1e+06 m in media of 100 m; above 31.8 m, that thickness over π, no mode sees a nearly flat interface, of which alone the loss by scattering is known: give it in m, or 0
     'A' 1e6
     ^`},
 		"limits": {"o.env", "1400.0 1700.0", "1700.0 1400.0", `o.env:10:8: phase-speed limits run from 1700 to 1400 m/s; give the lower limit first

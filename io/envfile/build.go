@@ -42,7 +42,7 @@ func (r *caseReader) build() error {
 	if err := r.checkTransitions(); err != nil {
 		return err
 	}
-	if err := r.checkRoughness(media[water].bottom - media[water].points[0].depth); err != nil {
+	if err := r.checkRoughness(media[len(media)-1].bottom - media[0].points[0].depth); err != nil {
 		return err
 	}
 	for i, m := range media {
@@ -85,12 +85,12 @@ func (r *caseReader) checkTransitions() error {
 }
 
 // checkRoughness refuses interfaces too rough for the loss that they are to cause.
-func (r *caseReader) checkRoughness(waterDepth float64) error {
-	roughest := acoustics.RoughestOf(waterDepth)
+func (r *caseReader) checkRoughness(thickness float64) error {
+	roughest := acoustics.RoughestOf(thickness)
 	for _, m := range r.media { // the last is the bottom
 		if m.roughness > roughest {
-			return r.at(m, fmt.Sprintf("an rms roughness of %v m in %v m of water", m.roughness, waterDepth),
-				fmt.Sprintf("above %.3g m, the depth over π, no mode sees a nearly flat interface, of which alone the loss by scattering is known: give it in m, or 0", roughest))
+			return r.at(m, fmt.Sprintf("an rms roughness of %v m in media of %v m", m.roughness, thickness),
+				fmt.Sprintf("above %.3g m, that thickness over π, no mode sees a nearly flat interface, of which alone the loss by scattering is known: give it in m, or 0", roughest))
 		}
 	}
 	return nil

@@ -30,7 +30,7 @@ func TestDiagnostics(t *testing.T) {
 		{"profile that ends early", "100.0 1500.0 0.0 1.0 0.0 0.0\n'A'", "90.0 1500.0 0.0 1.0 0.0 0.0\n'A'",
 			"p.env:8:1: the profile of medium 1 ends at 90 m, where medium 1 ends at 100 m; add a line that reaches that depth"},
 		{"zero thickness", "2000 0.0 100.0", "2000 0.0 0.0", "p.env:6:1: medium 1 begins and ends at 0 m: its thickness is zero; give"},
-		{"sound speed 0", "0.0 1500.0 0.0 1.0", "0.0 0.0 0.0 1.0", "p.env:6:5: the sound speed of medium 1 is 0; it must be positive"},
+		{"sound speed 0", "0.0 1500.0 0.0 1.0", "0.0 0.0 0.0 1.0", "p.env:6:5: the sound speed of medium 1 is 0; it must be at least 10 m/s"},
 		{"limits the wrong way round", "1400.0 1700.0", "1700.0 1400.0", "p.env:10:8: phase-speed limits run from 1700 to 1400 m/s; give the lower limit first"},
 		{"not a number", "1700.0 0.0 1.8", "NaN 0.0 1.8", "p.env:9:7: the sound speed of the bottom half-space is not finite: \"NaN\"; write a finite number"},
 		{"overflow", "1700.0 0.0 1.8", "1e999 0.0 1.8", "is not finite"},

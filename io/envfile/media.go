@@ -137,7 +137,7 @@ func (r *caseReader) readPoint(what string) (point, error) {
 		wave         *float64 // the speed of the wave whose loss it is
 	}{
 		{"depth", "", &p.depth, func(x float64) bool { return true }, nil},
-		{"sound speed", "it must be positive, in m/s", &p.speed, func(x float64) bool { return x > 0 }, nil},
+		{"sound speed", fmt.Sprintf("it must be at least %d m/s: 1.5 km/s is 1500", acoustics.SlowestSound), &p.speed, func(x float64) bool { return x >= acoustics.SlowestSound }, nil},
 		{"shear speed", "it must be 0 (fluid) or positive, in m/s", &p.shear, func(x float64) bool { return x >= 0 }, nil},
 		{"density", "it must be positive, in g/cm³: 1800 kg/m³ is 1.8", &p.density, func(x float64) bool { return x > 0 && x <= heaviest }, nil},
 		{"attenuation", "it must not be negative", &p.loss, func(x float64) bool { return x >= 0 }, &p.speed},
