@@ -210,8 +210,23 @@ func scaleReduction(chains [][]float64) float64 {
 	return math.Sqrt(total / within)
 }
 
-// effectiveSize is that of halves of chains, those of a unit in a row.
+// unmixed is the variance of all draws over that within chains, R-hat's square, above which
+// chains are of laws of their own.
+const unmixed = 1.1 * 1.1
+
+// effectiveSize is that of halves of chains, those of a unit in a row. Walkers that do not mix
+// may leave the mean of their unit still, which says nothing of the law: such chains are worth
+// no more than each by itself.
 func effectiveSize(halves [][]float64, units int) float64 {
+	size := effectiveSizeOf(halves, units)
+	if all, within := betweenWithin(halves); all > unmixed*within {
+		size = math.Min(size, effectiveSizeOf(halves, len(halves)/2))
+	}
+	return size
+}
+
+// effectiveSizeOf takes units for one law's.
+func effectiveSizeOf(halves [][]float64, units int) float64 {
 	means := unitMeans(halves, units)
 	all, _ := betweenWithin(halves)
 	ofMeans, _ := betweenWithin(means)

@@ -295,6 +295,25 @@ func TestEffectiveSizeOfInteractingWalkers(t *testing.T) {
 	}
 }
 
+// Walkers of one ensemble that stand still, each elsewhere, keep its mean: they are worth
+// their number, not their draws.
+func TestEffectiveSizeOfWalkersThatStandStill(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 5))
+	const walkers, n = 24, 200
+	for name, wander := range map[string]float64{"still": 0, "nearly still": 1e-3} {
+		chains := make([][]float64, walkers)
+		for w := range chains {
+			at := rng.NormFloat64()
+			for range n {
+				chains[w] = append(chains[w], at+wander*rng.NormFloat64())
+			}
+		}
+		if size := EffectiveSize(chains, 1); !(size <= 2*walkers) {
+			t.Errorf("%s: %d walkers are worth %.0f draws", name, walkers, size)
+		}
+	}
+}
+
 // The mean that an ensemble sampler gives of a normal scatters from run to run as its
 // effective size says: to four standard deviations of the scatter of repeats·2 means.
 func TestEffectiveSizeOfEnsemblesIsTheScatterOfTheMean(t *testing.T) {
