@@ -9,16 +9,18 @@ go=${GO:-go}
 starts='^[[:space:]]*go [[:alpha:]_(]|errgroup|AfterFunc|\.Go\(|t\.Parallel\('
 
 # The module's packages that start goroutines in the program ("code"), or only in their tests.
-starting=$("$go" list -f '{{.ImportPath}} {{.Dir}}' ./... | while read -r package dir; do
-	if ls "$dir"/*.go | grep -v '_test\.go$' | xargs -r grep -qE "$starts"; then
+packages=$("$go" list -f '{{.ImportPath}} {{.Dir}}' ./...)
+starting=$(printf '%s\n' "$packages" | while read -r package dir; do
+	if find "$dir" -maxdepth 1 -name '*.go' ! -name '*_test.go' -exec grep -qE "$starts" {} +; then
 		echo "code $package"
-	elif grep -qE "$starts" "$dir"/*_test.go 2>/dev/null; then
+	elif find "$dir" -maxdepth 1 -name '*_test.go' -exec grep -qE "$starts" {} +; then
 		echo "tests $package"
 	fi
 done)
 [ -n "$starting" ] || exit 1
 
-"$go" list -test -f '{{.ImportPath}} {{join .Deps " "}}' "$@" | STARTING=$starting awk '
+tests=$("$go" list -test -f '{{.ImportPath}} {{join .Deps " "}}' "$@")
+printf '%s\n' "$tests" | STARTING=$starting awk '
 	BEGIN {
 		n = split(ENVIRON["STARTING"], line, "\n")
 		for (i = 1; i <= n; i++) { split(line[i], f, " "); kind[f[2]] = f[1] }
@@ -27,6 +29,6 @@ done)
 		package = $1
 		sub(/\.test$/, "", package)
 		found = package in kind
-		for (i = 2; i <= NF && !found; i++) found = kind[$i] == "code"
+		for (i = 2; i <= NF && !found; i++) found = ($i in kind) && kind[$i] == "code"
 		if (found) print package
 	}'

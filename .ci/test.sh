@@ -13,9 +13,11 @@ trap 'rm -f "$log"' EXIT
 } | tee "$log" | grep --line-buffered -E '^(ok|FAIL|panic:|\?)|^ *--- FAIL' | grep --line-buffered -v 'no test files'
 status=$(sed -n 's/^exit \([0-9]*\)$/\1/p' "$log" | tail -n 1)
 if [ "$status" != 0 ]; then
-	# What the packages that fail have said; a package's lines end in its verdict.
+	# What the packages that fail have said, and the compiler; a package's lines end in its verdict.
 	grep -vE '^ *(=== (RUN|PAUSE|CONT|NAME)|--- PASS)|^PASS$' "$log" | awk '
-		{ said = said $0 "\n" }
+		/^# / { compiler = 1 }
+		compiler && (/^# / || /\.go:[0-9]+/ || /^\t/) { print; next }
+		{ compiler = 0; said = said $0 "\n" }
 		/^ok[ \t]|^\?[ \t]/ { said = "" }
 		/^FAIL[ \t]/ { printf "%s", said; said = "" }
 		END { printf "%s", said }'
@@ -25,7 +27,7 @@ fi
 # What packages tell of the gradients they have checked, by layer and by loss.
 case " $* " in
 *" -short "*) ;;
-*) sed -n '/^worst relative error/,/^ok /{/^ok /!p}' "$log" ;;
+*) sed -n '/^worst relative error/,/^ok /{/^ok /!p;}' "$log" ;;
 esac
 
 # A skipped test's reason stands in the line before it.
