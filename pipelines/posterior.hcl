@@ -2,7 +2,7 @@
 # calibration over thousands of experiments, and refinement to the truth. The
 # last stage prints what was reached against the bounds we hold ourselves to.
 #
-#   oceaninv run pipelines/posterior.hcl                     # the best part of an hour on two cores
+#   oceaninv run pipelines/posterior.hcl                     # about twenty minutes on two cores
 #   oceaninv run pipelines/posterior.hcl --var scale=small   # a few minutes; too few samples for some bounds
 #   oceaninv run pipelines/posterior.hcl --var samples=4000
 

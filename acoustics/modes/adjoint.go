@@ -217,8 +217,8 @@ func (a *adjoint) want(c *cell, t *cellTangent, index int) {
 	if !t.active && t.jump == 0 {
 		return
 	}
-	rates := t.rates(c)
-	for n, x := range rates {
+	rates, n := t.rates(c)
+	for n, x := range rates[:n] {
 		if slot := &a.cells[index].slot[n]; x != 0 && *slot < 0 {
 			*slot = int64(a.slots)
 			a.slots++
@@ -226,18 +226,22 @@ func (a *adjoint) want(c *cell, t *cellTangent, index int) {
 	}
 }
 
-// rates are the changes of a cell's parameters in the order of adjoint.h; that of the
-// jump, whose parameter is its logarithm, is not yet over the jump.
-func (t *cellTangent) rates(c *cell) (r [adjointCellSize]float64) {
+// rates are the changes of a cell's parameters in the order of adjoint.h, of which those from
+// n on are 0; that of the jump, whose parameter is its logarithm, is not yet over the jump.
+func (t *cellTangent) rates(c *cell) (r [adjointCellSize]float64, n int) {
 	r[0], r[5], r[6] = t.q[0], t.h, t.jump
 	copy(r[1:5], t.v[1:5])
-	if c.lossy {
+	switch {
+	case c.lossy:
 		r[7] = t.qi[0]
 		for n := 1; n <= 4; n++ {
 			r[7+n] = -c.h*c.h*t.qi[n] - 2*c.h*t.h*c.qi[n]
 		}
+		return r, adjointCellSize
+	case t.h != 0 || t.jump != 0:
+		return r, 7
 	}
-	return r
+	return r, 5
 }
 
 // prepare differentiates cells and parts, and clears the sums.
@@ -374,9 +378,9 @@ func along(out []complex128, sums []float64, at int, x float64) {
 }
 
 func (a *adjoint) contractCell(out []complex128, c *cell, t *cellTangent, index int) {
-	rates := t.rates(c)
+	rates, n := t.rates(c)
 	rates[6] /= a.cells[index].jump
-	for n, slot := range a.cells[index].slot {
+	for n, slot := range a.cells[index].slot[:n] {
 		if slot >= 0 {
 			along(out, a.cellSums, int(slot), rates[n])
 		}

@@ -67,7 +67,10 @@ func (d *direction) setPieces(s *stack) {
 		v := &d.intervals[i]
 		var dc [2]complex128
 		for n := range dc {
-			if plus, minus := v.plus[n], v.minus[n]; plus != minus {
+			switch plus, minus := &v.plus[n], &v.minus[n]; {
+			case plus.attenuation.Value == 0 && minus.attenuation.Value == 0 && s.volume == 0:
+				dc[n] = complex((plus.speed-minus.speed)*d.inverse, 0)
+			case *plus != *minus:
 				dc[n] = (s.complexSpeed(plus.speed, plus.attenuation) - s.complexSpeed(minus.speed, minus.attenuation)) * complex(d.inverse, 0)
 			}
 		}
