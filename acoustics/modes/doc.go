@@ -28,7 +28,8 @@
 // orthonormal however alike the ducts.
 //
 // [Solver.Jacobian] differentiates the discrete problem itself: the derivatives agree
-// with differences of whole solves to 1e-6 or better. It goes backwards, from the pressure to
+// with differences of whole solves to 1e-6 or better. [Directions] are compared with their
+// case once and serve all tones. It goes backwards, from the pressure to
 // what the cells are made of, so that one pass serves any number of parameters: those that
 // some direction changes. Of a parameter that changes knots of a straight-lined profile only the cells beside
 // them are looked at. Cells end where a parameter bends the profile: inside a cell the
