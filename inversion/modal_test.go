@@ -6,6 +6,20 @@ import (
 	"testing"
 )
 
+// differentiable is a problem's forward model, and its prior.
+func differentiable(t *testing.T, p *Problem) (Differentiable, *Prior) {
+	t.Helper()
+	model, err := p.Differentiable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	prior, err := p.Prior()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return model, prior
+}
+
 // The forward model's derivative by each quantity agrees with differences of whole
 // solves.
 func TestModalJacobian(t *testing.T) {
@@ -25,14 +39,7 @@ func TestModalJacobian(t *testing.T) {
 	)
 	p.Modes.Tolerance = 1e-12
 	p.Modes.MaxPhaseSpeed = 1750
-	model, err := p.Differentiable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	prior, err := p.Prior()
-	if err != nil {
-		t.Fatal(err)
-	}
+	model, prior := differentiable(t, p)
 	d, n := prior.Dim(), p.DataSize()
 	theta := make([]float64, d)
 	for j := range theta {

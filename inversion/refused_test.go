@@ -114,14 +114,7 @@ func TestGradientOfTwinDucts(t *testing.T) {
 	}
 	p.Modes.MaxPhaseSpeed, p.Modes.Tolerance = 1538, 1e-12
 	p.Likelihood = UnknownAmplitude
-	model, err := p.Differentiable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	prior, err := p.Prior()
-	if err != nil {
-		t.Fatal(err)
-	}
+	model, prior := differentiable(t, p)
 	n := p.DataSize()
 	data, jac := make([]complex128, n), make([]complex128, n)
 	var none modes.ErrNoDerivative

@@ -63,9 +63,9 @@ typedef struct {
 
 // modes_adjoint adds the batch's derivatives of the pressure at each phone to
 // sums: [..][phone][ADJOINT_SUM] for the cells' parameters by slot, places (source, phones;
-// for either side of the match), boundaries (upper, lower) and the phones' ranges. The states need be those at E to 1e-4 of the distance between modes only: they say
-// where the sweeps start, which are repeated. scratch holds ADJOINT_SCRATCH(cells, phones)
-// numbers.
+// for either side of the match), boundaries (upper, lower) and the phones' ranges. The
+// states need be those at E to 1e-4 of the distance between modes only: they say where the
+// sweeps start, which are repeated. scratch holds ADJOINT_SCRATCH(cells, phones) numbers.
 void modes_adjoint(const adjoint_batch *batch, const adjoint_cell *cells, const adjoint_part *parts,
 	const adjoint_boundary *boundaries, const adjoint_rough *rough, const double *states, const double *weights,
 	const double *ranges, double *scratch, double *cell_sums, double *place_sums, double *boundary_sums, double *range_sums,

@@ -150,8 +150,11 @@ func TestProfilesShareTables(t *testing.T) {
 			}
 		}
 	}
-	err := convert("two.env", nil, 0.5, 0.5, 0.7)
 	var bad *exitError
+	if err := convert("none.env", nil); !errors.As(err, &bad) || bad.code != exitBadInput || !strings.Contains(err.Error(), "has no profile") {
+		t.Errorf("no profile: %v", err)
+	}
+	err := convert("two.env", nil, 0.5, 0.5, 0.7)
 	if !errors.As(err, &bad) || bad.code != exitBadInput || !strings.Contains(err.Error(), "profiles 1 and 3 have different tables") || !strings.Contains(err.Error(), "--profile") {
 		t.Errorf("two tables: %v", err)
 	}

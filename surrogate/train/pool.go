@@ -87,10 +87,8 @@ func (p *Pool) work(turn *time.Time) {
 			return
 		}
 		p.task(int(i))
-		// The runtime takes the processor from a goroutine that it finds in C after a turn
-		// of 10 ms, and the goroutine then waits for the runtime's monitor, which has no core
-		// of its own where all work: a sixth of all time. A turn that ends before is not
-		// taken away.
+		// Ended before the runtime takes the processor from a goroutine in C; what that
+		// costs stands in CONTRIBUTING.md.
 		if now := time.Now(); now.Sub(*turn) > longestTurn {
 			*turn = now
 			runtime.Gosched()
